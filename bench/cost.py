@@ -79,7 +79,7 @@ def measure(*, quick: bool) -> list[Figure]:
                 measured=ours.total,
                 unit="$",
                 goal=GOAL_OF_A_SMALL_TEAM if name == _SMALLEST else None,
-                note=f"naive, without what stands still: ${naive.total:,.2f}; {_by_part(ours)}",
+                note=f"naive, without fixed costs: ${naive.total:,.2f}; {_by_part(ours)}",
             )
         )
     return rows + list_lines(TEAMS[_SMALLEST], prices, known)

@@ -74,7 +74,7 @@ class Stack:
         return f"{self.api_url.rstrip('/')}/webhooks/{connection_id}"
 
     def __str__(self) -> str:
-        # The account tells prod from dev where the names don't.
+        # The account distinguishes prod from dev where the names don't.
         parts = self.outputs.get("SigningSecretsArn", "").split(":")
         account = f"account {parts[4]}, " if len(parts) > 4 else ""
         return f"{self.name} ({account}{self.endpoint_url or self.region})"

@@ -124,9 +124,9 @@ def tell_public_address(access: Access, deployment: Deployment, *, api_url: str)
     for name in map(deployment.find_id, ("SendNoticeFunction", "CallEndpointFunction")):
         configuration = functions.get_function_configuration(FunctionName=name)
         variables = configuration["Environment"]["Variables"]
-        told = {key: value for key, value in addresses.items() if key in variables}
+        changed = {key: value for key, value in addresses.items() if key in variables}
         functions.update_function_configuration(
-            FunctionName=name, Environment={"Variables": variables | told}
+            FunctionName=name, Environment={"Variables": variables | changed}
         )
     access.client("ssm").put_parameter(
         Name=deployment.find_id("PublicAddress"), Value=api_url, Type="String", Overwrite=True

@@ -82,11 +82,11 @@ def make_overview(
     orders = [order for order in orders if "status" in order]
     counts = Counter(order["status"] for order in orders)
     latest = sorted(orders, key=lambda order: order.get("since", ""), reverse=True)
-    told = sorted(notices, key=_entered_at, reverse=True)
+    newest = sorted(notices, key=_entered_at, reverse=True)
     return Overview(
         statuses={s: counts[s] for s in (*LIFE, *sorted(set(counts) - set(LIFE))) if counts[s]},
         transitions=[_transition(order) for order in latest[:SHOWN]],
-        notices=[_notice_line(notice) for notice in told[:SHOWN]],
+        notices=[_notice_line(notice) for notice in newest[:SHOWN]],
         notice_states=dict(Counter(notice.get("state", "?") for notice in notices)),
     )
 

@@ -77,7 +77,7 @@ def summarize(events: Sequence[Any], *, overlong: int) -> Iterator[Figure]:
             )
 
 
-class Way:
+class EventPath:
     """The functions on the way, and what is handed from one to the next."""
 
     def __init__(self, stack: Stack, calls: Calls) -> None:
@@ -135,7 +135,7 @@ def _run(events: int) -> dict[str, Any]:
             Subscription(id="sales", recipient="sales@example.org")
         )
         with slow_moto() as calls:
-            way = Way(stack, calls)
+            way = EventPath(stack, calls)
             go: Callable[[int], list[Step]] = way.go
             for number in range(WARM_UPS):
                 go(number)

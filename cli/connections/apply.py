@@ -146,8 +146,8 @@ def _set_signing(
             continue
         given = list(one.secrets.signing or ())
         there = [*Signing.read(entries.get(one.id)).secrets]
-        live = given or there or [_made_secret(one)]
-        entries[one.id] = {"scheme": one.scheme, "secrets": live}
+        active = given or there or [_made_secret(one)]
+        entries[one.id] = {"scheme": one.scheme, "secrets": active}
 
 
 def _made_secret(wanted: WantedConnection) -> str:

@@ -152,7 +152,7 @@ def poll(
         )
     started = start_poll(api, connection_id, again=again)
     if not wait:
-        tell_json(started.told) if as_json else tell(REQUESTED)
+        tell_json(started.response) if as_json else tell(REQUESTED)
         return
     ended = started.wait(patience)
     found = ended.connection
@@ -206,8 +206,8 @@ def _agreed(stack: Stack) -> bool:
 
 def _report(stack: Stack, difference: Difference, *, applied: bool, as_json: bool) -> None:
     if as_json:
-        told: dict[str, Any] = {"stack": stack.name, "applied": applied}
-        tell_json(told | difference_as_json(difference))
+        result: dict[str, Any] = {"stack": stack.name, "applied": applied}
+        tell_json(result | difference_as_json(difference))
     elif difference.is_empty:
         tell("Nothing to change.")
     elif applied:

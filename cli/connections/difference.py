@@ -131,12 +131,12 @@ def _signing_change(wanted: WantedConnection, stored: Stored) -> Iterator[FieldC
         if there is not None:
             yield FieldChange("webhooks", "on", "off")
         return
-    live = stored.signing_secrets(wanted.id)
-    if not live:
+    active = stored.signing_secrets(wanted.id)
+    if not active:
         yield FieldChange("webhooks", None, "on")
         yield FieldChange("signing secret", None, "from the file" if given else "a new random one")
-    elif given is not None and list(given) != live:
-        turned_back = given[0] in live[1:]
+    elif given is not None and list(given) != active:
+        turned_back = given[0] in active[1:]
         after = "changed, back to one from before its rotation" if turned_back else "changed"
         yield FieldChange("signing secret", "stored", after)
     elif there is not None and there.get("scheme") != wanted.scheme:

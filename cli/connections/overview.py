@@ -50,7 +50,7 @@ def remarks(connection_id: str, stored: Stored, seen: Seen, moments: Moments) ->
             case 1:
                 pass
             case count:
-                yield (f"{count} signing secrets are live: a rotation is in progress.")
+                yield (f"{count} signing secrets are active: a rotation is in progress.")
     if connection_id in seen and connection_id not in stored.unusable:
         yield from troubles(seen[connection_id], moments)
 

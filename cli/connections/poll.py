@@ -24,11 +24,11 @@ class EndedPoll:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedPoll:
-    """A poll that was requested; ``told`` is the API's response."""
+    """A poll that was requested; ``response`` is the API's response."""
 
     api: OrdersApi
     connection: str
-    told: Mapping[str, Any]
+    response: Mapping[str, Any]
 
     def wait(self, seconds: float) -> EndedPoll:
         """The outcome of the poll that fulfilled the request, or failed.
@@ -38,7 +38,7 @@ class StartedPoll:
         deadline = time.monotonic() + seconds
         while True:
             found: Mapping[str, Any] = self.api.get(f"/connections/{self.connection}")
-            pending = [one for one in found["requests"] if one["id"] == self.told["request"]]
+            pending = [one for one in found["requests"] if one["id"] == self.response["request"]]
             if not pending or pending[0]["failed_at"]:
                 return EndedPoll(connection=found, is_done=not pending)
             if time.monotonic() >= deadline:
@@ -51,8 +51,8 @@ def start_poll(api: OrdersApi, connection: str, *, again: Mapping[str, Any] | No
 
     :param again: to read once more what changed ``since``, and whether to ``announce`` it
     """
-    told = api.post(f"/connections/{connection}/poll", again)
-    return StartedPoll(api=api, connection=connection, told=told)
+    response = api.post(f"/connections/{connection}/poll", again)
+    return StartedPoll(api=api, connection=connection, response=response)
 
 
 def _why_not_over(connection: str, health: Mapping[str, Any], seconds: float) -> str:

@@ -37,7 +37,7 @@ def show_secret(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask first.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the live signing secrets, to give the current one to the provider."""
+    """Print the active signing secrets, to give the current one to the provider."""
     target = find_stack(stack)
     entry = _signing_entry(open_stores(target).signing.read(), connection_id)
     if is_interactive() and not yes and not typer.confirm("Print it here?", err=True):
@@ -63,7 +63,7 @@ def rotate_secret(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Create a new signing secret and print it once; the previous one stays live as well.
+    """Create a new signing secret and print it once; the previous one stays active as well.
 
     Give the new secret to the provider, then repeat the command with --finish.
     """
@@ -94,10 +94,10 @@ def rotate_secret(
     if as_json:
         tell_json(_as_json(target, connection_id, entry))
     elif finish:
-        tell(f"One signing secret of {connection_id} is live; functions use it within 5 minutes.")
+        tell(f"One signing secret of {connection_id} is active; functions use it within 5 minutes.")
     else:
         warn("Give this to the provider in half a minute: by then every function accepts it.")
-        warn("Both are live until `secret rotate --finish`.")
+        warn("Both are active until `secret rotate --finish`.")
         warn(
             "If a file names this connection's signing secrets, store it "
             "there as well: otherwise the next"
@@ -189,9 +189,9 @@ def _set_signing(stores: Stores, connection_id: str, value: str, stored: Stored)
         raise WrongUse(f"This is not a signing secret: {what_it_takes(scheme)}.")
 
     def put(entries: Entries) -> None:
-        live = Signing.read(entries.get(connection_id)).secrets
-        # While two are live a second try replaces the new one, and the provider's old one stays.
-        others = [one for one in live[-1:] if one != value]
+        active = Signing.read(entries.get(connection_id)).secrets
+        # While two are active a second try replaces the new one, and the provider's old one stays.
+        others = [one for one in active[-1:] if one != value]
         entries[connection_id] = {"scheme": scheme, "secrets": [value, *others]}
 
     stores.signing.change(put)

@@ -124,7 +124,7 @@ def _signing_fault(patient: ExaminedStack, name: str) -> Finding | None:
     if len(secrets) > 1:
         return warning(
             "secrets",
-            f"{name} has {len(secrets)} live signing secrets: a rotation is in progress",
+            f"{name} has {len(secrets)} active signing secrets: a rotation is in progress",
             f"`milepost connections secret rotate {name} --finish` when the new one is in use.",
         )
     return None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from cli.errors import CannotDo, WrongUse
-from cli.notices.showing import Entry, entry_as_json, recipient_in_words, told, when
+from cli.notices.showing import Entry, entry_as_json, recipient_in_words, remarks, when
 from cli.output import tell, tell_folded, tell_row
 from cli.stack import Stack
 from milepost.common.errors import OrdersUnavailable
@@ -191,7 +191,7 @@ def _in_words(one: Explained) -> str:
     if one.entry is None:
         return " ".join(one.why)
     at = (when(one.entry) or "")[:16].replace("T", " ")
-    said = ", ".join(told(one.entry)) or _usual(one.entry)
+    said = ", ".join(remarks(one.entry)) or _usual(one.entry)
     return f"{recipient_in_words(one.entry)} ({one.entry['audience']}), {at}: {said}"
 
 

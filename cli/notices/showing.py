@@ -10,7 +10,7 @@ Entry: TypeAlias = Mapping[str, Any]
 
 _COLUMNS: Final = ("when", "kind", "audience", "channel", "state")
 _WIDTHS: Final = (16, 11, 8, 7, 10)
-_TOLD: Final = {
+_REMARKS: Final = {
     "retry_at": "tried again at",
     "digest": "in the digest",
     "resend_of": "resend of",
@@ -59,17 +59,17 @@ def recipient_in_words(entry: Entry) -> str:
 
 
 def _recipient_and_reason(entry: Entry) -> str:
-    recipient, said = recipient_in_words(entry), ", ".join(told(entry))
+    recipient, said = recipient_in_words(entry), ", ".join(remarks(entry))
     return f"{recipient}: {said}" if said else recipient
 
 
-def told(entry: Entry) -> Iterator[str]:
+def remarks(entry: Entry) -> Iterator[str]:
     """What the log says of a notice beside its state: its reason, until when it is held, ..."""
     if entry.get("reason"):
         yield str(entry["reason"])
     if entry["state"] == State.QUEUED and "due_at" in entry:
         yield f"held until {entry['due_at']}"
-    for name, words in _TOLD.items():
+    for name, words in _REMARKS.items():
         is_over = name == "retry_at" and entry["state"] != State.QUEUED
         if entry.get(name) and not is_over:
             yield f"{words} {entry[name]}"

@@ -57,19 +57,19 @@ def replay(
     api = OrdersApi(find_stack(stack))
     match (kept, order, connection):
         case (str(), None, None):
-            told = _one_kept(api, kept, notices=notices)
+            result = _one_kept(api, kept, notices=notices)
         case (None, str(), None):
-            told = _orders(api, order, notices=notices)
+            result = _orders(api, order, notices=notices)
         case (None, None, str()):
-            told = _connection(api, connection, since=since, until=until, notices=notices)
+            result = _connection(api, connection, since=since, until=until, notices=notices)
         case _:
             raise WrongUse(
                 "Give one of these: the ID of a quarantined payload, --order, or --connection."
             )
     if as_json:
-        tell_json({name: value for name, value in told.items() if name != "said"})
+        tell_json({name: value for name, value in result.items() if name != "said"})
         return
-    for line in told["said"]:
+    for line in result["said"]:
         tell_folded(line, indent=0)
 
 
@@ -103,15 +103,15 @@ def _connection(
         "announce": notices,
     }
     replayed = _whole_quarantine(api, asked)
-    told: dict[str, Any] = {"replayed": replayed, "polled_since": None, "request": None}
+    result: dict[str, Any] = {"replayed": replayed, "polled_since": None, "request": None}
     said = [f"{replayed} quarantined payloads were put into the inbox queue."]
     is_polled = found["settings"].get("poll_minutes") is not None
     if asked["since"] and not until and is_polled:
         again = {"since": asked["since"], "announce": notices}
         requested = api.post(f"/connections/{connection}/poll", again)
-        told |= {"polled_since": asked["since"], "request": requested["request"]}
+        result |= {"polled_since": asked["since"], "request": requested["request"]}
         said.append(f"A poll reads again what has changed at {found['provider']} since then.")
-    return told | {"said": said}
+    return result | {"said": said}
 
 
 def _whole_quarantine(api: OrdersApi, asked: dict[str, Any]) -> int:

@@ -199,8 +199,8 @@ def import_orders(
     if ignored:
         warn(f"Columns that are not fields: {', '.join(ignored)}.")
     if not dry_run:
-        told = " and notify people" if notify else ""
-        confirm(f"Import {len(lines)} rows into {connection}{told}?", yes=yes)
+        notifying = " and notify people" if notify else ""
+        confirm(f"Import {len(lines)} rows into {connection}{notifying}?", yes=yes)
     found = rows.send_rows(api, connection, lines, dry_run=dry_run, notify=notify)
     if as_json:
         tell_json({"dry_run": dry_run, "rows": found})

@@ -104,7 +104,7 @@ def show_rows(found: Sequence[Mapping[str, Any]], *, dry_run: bool) -> None:
 
 
 def bad_rows(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The rows that were not taken in."""
+    """The rows that were rejected."""
     return [one for one in found if one["outcome"] in _BAD]
 
 

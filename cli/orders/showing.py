@@ -27,7 +27,7 @@ def show_order(order: Shown, moments: Moments) -> None:
     for entry in order["timeline"]:
         tell_folded(_entry(entry, moments), indent=4)
     if order["notices"]:
-        tell("  told")
+        tell("  notices")
         for notice in order["notices"]:
             tell_folded(_notice(notice, moments), indent=4)
 
@@ -77,13 +77,13 @@ def _entry(entry: Shown, moments: Moments) -> str:
 
 
 def _deed(entry: Shown, moments: Moments) -> str:
-    told: Sequence[str | None] = (
+    parts: Sequence[str | None] = (
         (entry["result"] or "").replace("_", " "),
         f"for {moments.minute(entry['planned_for'])}" if entry["planned_for"] else None,
         entry["outcome"] if entry["outcome"] != entry["result"] else None,
         entry["note"],
     )
-    return f"{entry['action'] or 'note'}: {', '.join(one for one in told if one)}"
+    return f"{entry['action'] or 'note'}: {', '.join(one for one in parts if one)}"
 
 
 def _notice(notice: Shown, moments: Moments) -> str:

@@ -77,12 +77,12 @@ def dispatch_record(record: Mapping[str, Any], known: Sequence[Subscription]) ->
     image = record["dynamodb"].get("NewImage", {})
     if "announce" not in image:
         return
-    told = announced_by(from_item(image))
+    found = announced_by(from_item(image))
     # A record may arrive a day late, or by a redrive: erased data must not get into the log again.
-    if told and is_erased(dynamodb, told[0].key, table_name=os.environ["ORDERS_TABLE"]):
-        logger.info("not announced: its customer was erased", order=str(told[0].key))
+    if found and is_erased(dynamodb, found[0].key, table_name=os.environ["ORDERS_TABLE"]):
+        logger.info("not announced: its customer was erased", order=str(found[0].key))
         return
-    for announced in told:
+    for announced in found:
         teller.tell(
             announced,
             subscriptions=known,

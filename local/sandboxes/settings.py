@@ -32,7 +32,7 @@ class BadSettings(ValueError):
 
 @dataclass(slots=True, kw_only=True)
 class Signing:
-    """How webhooks are signed. ``secrets`` are all live ones, the newest first."""
+    """How webhooks are signed. ``secrets`` are all active ones, the newest first."""
 
     scheme: Any
     """Its name, or its parameters."""

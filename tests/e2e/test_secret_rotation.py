@@ -114,7 +114,7 @@ def test_a_rotation_refuses_no_event_and_ends_the_old_secret(
         sender.secret = new
         turned = len(sender.answers)
         wait_for(lambda: sender.accepted_since(turned, new), what="events by the new secret")
-        assert sender.send(old) == 202, "both are live until the old one is ended"
+        assert sender.send(old) == 202, "both are active until the old one is ended"
         rotate(client, connection, "--finish", "--yes")
         # A wrong signature has the secrets read again, and then the old one opens nothing.
         wrong = make_signing_secret("standard-webhooks")

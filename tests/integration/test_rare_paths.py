@@ -101,7 +101,7 @@ def test_what_was_missed_is_told_to_an_endpoint(stack: Stack) -> None:
     keep(stack, report(Status.ACCEPTED))
     late = format_instant(NOON + timedelta(hours=2))
     answer = stack.load("watch_deadlines").handler({"now": late}, Context())
-    assert answer["told"] == 1
+    assert answer["notified"] == 1
     assert len(stack.messages("EndpointQueue")) == 1
 
 

@@ -202,11 +202,11 @@ def test_its_announcement_waits_and_is_told_once_the_settings_are_right(stack: S
     keep_order(stack, OFFERGRID)
     watch = stack.load("watch_deadlines")
     later = {"now": format_instant(NOON.replace(hour=20))}
-    assert watch.handler(later, Context())["told"] == 0
+    assert watch.handler(later, Context())["notified"] == 0
     assert stack.messages("EmailQueue") == []
 
     stack.apply(OFFERGRID)
-    assert stack.load("watch_deadlines").handler(later, Context())["told"] == 1
+    assert stack.load("watch_deadlines").handler(later, Context())["notified"] == 1
     assert len(stack.messages("EmailQueue")) == 1
 
 

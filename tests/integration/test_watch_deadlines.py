@@ -88,7 +88,7 @@ def test_announcing_was_off_for_30_hours_and_what_is_missing_is_told_once(
             report(status, 60, key=key(number), reason="no coverage", appointment="2026-04-12"),
         )
     late = minute(60) + timedelta(hours=30)
-    assert run(app, late) == {"told": len(KIND_OF)}
+    assert run(app, late) == {"notified": len(KIND_OF)}
     once = told(stack)
     assert [kind for kind, recipient in once] == sorted(KIND_OF.values())
     assert len(told(stack, "sns")) == len(KIND_OF)
@@ -105,7 +105,7 @@ def test_an_announcement_is_not_missed_because_another_came_after_it(
 ) -> None:
     keep(stack, report(Status.ACCEPTED, 0, key=key(1)), report(Status.SCHEDULED, 40, key=key(1)))
     run(app, minute(45))
-    assert run(app, minute(90)) == {"told": 2}
+    assert run(app, minute(90)) == {"notified": 2}
     assert [kind for kind, _ in told(stack)] == ["accepted", "scheduled"]
 
 
@@ -131,7 +131,7 @@ def test_a_run_as_of_a_later_moment_has_nothing_overlooked_afterwards(
     today = datetime.now(UTC)
     run(app, today + 9 * DAY)
     keep(stack, report(Status.ACCEPTED, (today - NOON) / timedelta(minutes=1), key=key(1)))
-    assert run(app, today + timedelta(hours=1)) == {"told": 1}
+    assert run(app, today + timedelta(hours=1)) == {"notified": 1}
 
 
 def test_a_clock_that_was_put_back_does_no_harm(app: ModuleType, stack: Stack) -> None:
@@ -179,10 +179,10 @@ def test_a_run_without_time_leaves_the_rest_to_the_next(app: ModuleType, stack: 
             return 60_000 if self.asked in (1, 2, 6) else 5_000
 
     first = run(app, LATE, Ending())
-    assert (first["told"], first["marked"]) == (2, 1)
+    assert (first["notified"], first["marked"]) == (2, 1)
     assert first["left"] > 0
     second = run(app, LATE)
-    assert (second["told"], second["marked"]) == (3, 4)
+    assert (second["notified"], second["marked"]) == (3, 4)
     assert run(app, LATE) == {}
 
 

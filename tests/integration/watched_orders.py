@@ -14,7 +14,7 @@ SALES = Subscription(id="sales", recipient="sales@example.org", kinds=frozenset(
 NOTHING = dict.fromkeys(
     (
         *("marked", "escalated", "reminded", "delayed", "followed_up", "commissions_overdue"),
-        *("told", "moved", "failed", "left"),
+        *("notified", "moved", "failed", "left"),
     ),
     0,
 )

@@ -60,7 +60,7 @@ def calls(client: Any) -> dict[str, Callable[[], Any]]:
     requests = RequestsTable(client, table_name=TABLE)
     subscriptions = SubscriptionsTable(client, table_name=TABLE)
     suppressions = SuppressionsTable(client, table_name=TABLE)
-    told = AnnouncementLogTable(client, table_name=TABLE)
+    announced = AnnouncementLogTable(client, table_name=TABLE)
     endings = EndingsTable(client, table_name=TABLE)
     versions = LinkVersionsTable(client, table_name=TABLE)
     sent: dict[str, Any] = {"message_id": "m-1", "at": NOON}
@@ -105,9 +105,9 @@ def calls(client: Any) -> dict[str, Callable[[], Any]]:
         "reason": lambda: suppressions.reason("a@example.org", audience=Audience.TEAM),
         "suppress": lambda: suppressions.suppress("a@example.org", reason="no", at=NOON),
         "lift": lambda: suppressions.lift("a@example.org", at=NOON),
-        "told": lambda: told.told(KEY),
-        "looked_through_until": told.looked_through_until,
-        "mark_looked_through": lambda: told.mark_looked_through(until=NOON),
+        "fully_notified": lambda: announced.fully_notified(KEY),
+        "looked_through_until": announced.looked_through_until,
+        "mark_looked_through": lambda: announced.mark_looked_through(until=NOON),
         "end_recipient": lambda: endings.end_recipient("digest", reason="no"),
         "suppress_customer": lambda: endings.suppress_customer("digest", reason="no", at=NOON),
         "current version": lambda: versions.current(KEY),

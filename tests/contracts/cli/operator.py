@@ -133,7 +133,7 @@ class Operator:
         store = EndpointSecretsStore(
             SESSION.client("secretsmanager"), secret_id=self._endpoints_arn, clock=_always_later()
         )
-        return tuple(store.live(subscription_id, now=datetime.now(UTC)))
+        return tuple(store.active(subscription_id, now=datetime.now(UTC)))
 
     def lose_signing_secrets(self) -> None:
         SESSION.client("secretsmanager").put_secret_value(

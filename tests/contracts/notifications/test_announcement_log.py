@@ -22,7 +22,7 @@ def log(dynamodb: Any, table: str) -> NoticesTable:
 
 
 @pytest.fixture
-def told(dynamodb: Any, table: str) -> AnnouncementLogTable:
+def checked(dynamodb: Any, table: str) -> AnnouncementLogTable:
     return AnnouncementLogTable(dynamodb, table_name=table)
 
 
@@ -35,7 +35,7 @@ def notice(
 
 
 def test_an_announcement_was_told_when_the_topic_was_since_that_comes_last(
-    log: NoticesTable, told: AnnouncementLogTable
+    log: NoticesTable, checked: AnnouncementLogTable
 ) -> None:
     neighbour = OrderKey(KEY.connection, KEY.order_id, f"{KEY.item_id}0")
     only_mailed, published = notice(1, Channel.EMAIL), notice(2, Channel.SNS)
@@ -44,16 +44,16 @@ def test_an_announcement_was_told_when_the_topic_was_since_that_comes_last(
         log.enter(Choice(notice=one), at=minute(1))
     for one in (published, another):
         log.mark_sent(one, message_id="sns-1", at=minute(2))
-    assert told.told(KEY) == {2}
-    assert told.told(neighbour) == {4}
+    assert checked.fully_notified(KEY) == {2}
+    assert checked.fully_notified(neighbour) == {4}
 
 
 @pytest.mark.parametrize("kind", sorted(FOR_CONTACT_ALONE))
 def test_what_is_for_the_contact_was_told_when_the_contact_stands_in_the_log(
-    log: NoticesTable, told: AnnouncementLogTable, kind: Kind
+    log: NoticesTable, checked: AnnouncementLogTable, kind: Kind
 ) -> None:
     log.enter(Choice(notice=notice(12, Channel.EMAIL, kind)), at=minute(1))
-    assert told.told(KEY) == {12}
+    assert checked.fully_notified(KEY) == {12}
 
 
 def test_it_remembers_how_far_commissions_were_looked_through(dynamodb: Any, table: str) -> None:
@@ -64,8 +64,8 @@ def test_it_remembers_how_far_commissions_were_looked_through(dynamodb: Any, tab
         assert checkpoint.place() == place
 
 
-def test_it_remembers_how_far_it_looked(told: AnnouncementLogTable) -> None:
-    assert told.looked_through_until() is None
-    told.mark_looked_through(until=minute(10))
-    told.mark_looked_through(until=minute(25))
-    assert told.looked_through_until() == minute(25)
+def test_it_remembers_how_far_it_looked(checked: AnnouncementLogTable) -> None:
+    assert checked.looked_through_until() is None
+    checked.mark_looked_through(until=minute(10))
+    checked.mark_looked_through(until=minute(25))
+    assert checked.looked_through_until() == minute(25)

@@ -147,5 +147,5 @@ def test_a_chat_without_an_address_waits_for_one_as_a_dead_letter(
 
 
 class _NoSecrets:
-    def live(self, subscription_id: str, *, now: object) -> list[str]:
+    def active(self, subscription_id: str, *, now: object) -> list[str]:
         return []

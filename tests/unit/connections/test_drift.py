@@ -131,4 +131,4 @@ def test_changes_are_shown_for_some_weeks_and_told_once() -> None:
     assert [one.detail for one in recent(known.changes, now=NOON)] == ["lost", "parked"]
     assert recent(known.changes, now=NOON + KEPT_FOR + timedelta(seconds=1))[0].detail == "lost"
     drift = Drift(tuple(known.changes), told_until=NOON)
-    assert [one.detail for one in drift.untold] == ["lost"]
+    assert [one.detail for one in drift.unannounced] == ["lost"]

@@ -92,7 +92,7 @@ def test_a_good_delivery_is_let_in_and_every_change_of_it_is_refused(
 ) -> None:
     other = "whpk_" + base64.b64encode(b"\x05" * 32).decode() if said is ASYMMETRIC else "z" * 30
     assert let_in(said, headers, [secret])
-    assert let_in(said, headers, [other, secret]), "both of a rotation are live"
+    assert let_in(said, headers, [other, secret]), "both of a rotation are active"
     changes: list[tuple[dict[str, str], bytes]] = [
         ({name: value for name, value in headers.items() if name != gone}, BODY)
         for gone in headers

@@ -228,7 +228,7 @@ def test_spiriis_scheme_refuses_a_wrong_signature(signature: str) -> None:
 def test_signatures_are_compared_in_a_time_that_tells_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By hmac.compare_digest alone, of every live secret with every signature, equal or not."""
+    """By hmac.compare_digest alone, of every active secret with every signature, equal or not."""
     compared: list[tuple[bytes, bytes]] = []
 
     def compare(expected: bytes, given: bytes) -> bool:

@@ -102,7 +102,7 @@ class Api:
             answered = self._resolved(resolver, request, context)
         except Problem as problem:
             resolver.context.clear()
-            answered = _told(problem)
+            answered = _as_response(problem)
         status = answered["statusCode"]
         if recording is not None:
             recording.end(status)
@@ -321,7 +321,7 @@ def _route_of(resolver: APIGatewayHttpResolver, path: str) -> str | None:
     return found[0].openapi_path if found else None
 
 
-def _told(problem: Problem) -> dict[str, Any]:
+def _as_response(problem: Problem) -> dict[str, Any]:
     answer = answer_to(problem)
     return {
         "statusCode": problem.status,

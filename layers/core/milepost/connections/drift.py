@@ -190,7 +190,7 @@ class Drift:
     told_until: datetime | None = None
 
     @property
-    def untold(self) -> list[Change]:
+    def unannounced(self) -> list[Change]:
         until = self.told_until
         return [one for one in self.changes if until is None or one.seen_at > until]
 

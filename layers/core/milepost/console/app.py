@@ -101,7 +101,7 @@ class Console:
             return self._visited(request, session), session.person.subject
         except Exception as error:
             subject = session.person.subject if session else None
-            return self._told(request, render, session, error), subject
+            return self._error_page(request, render, session, error), subject
 
     def _static(self, request: Request) -> Answer:
         digest, _, name = request.path.removeprefix(_STATIC).partition("/")
@@ -173,7 +173,7 @@ class Console:
         self.failed()
         return _FAILED
 
-    def _told(
+    def _error_page(
         self, request: Request, render: Renderer, session: Session | None, error: Exception
     ) -> Answer:
         """The page for an error."""

@@ -85,9 +85,11 @@ def _deed(entry: EntryView) -> Event:
 
 def _announcements(order: OrderView) -> Iterator[Event]:
     for one in order.announced:
-        told = [notice for notice in order.notices if notice.sequence == one.sequence]
+        notices = [notice for notice in order.notices if notice.sequence == one.sequence]
         number = (
-            f"{len(told)} notice{'s' if len(told) != 1 else ''}" if told else "nobody was notified"
+            f"{len(notices)} notice{'s' if len(notices) != 1 else ''}"
+            if notices
+            else "nobody was notified"
         )
         yield Event(
             at=one.announced_at,

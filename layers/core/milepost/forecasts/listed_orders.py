@@ -43,8 +43,8 @@ class Outlook:
     end: Expected | None = None
     """When it will be completed; None while too few orders like it are known."""
     slow: float | None = None
-    """If it has been in its stage for longer than nine in ten of the past ones: the seconds within
-    which those had left it, of business time where its connection's deadlines are."""
+    """The 90th percentile of past stays in its stage in seconds, if it has been there longer; of
+    business time where its connection's deadlines are."""
 
 
 UNKNOWN: Final = Outlook()

@@ -98,12 +98,12 @@ def quality_of(made: Iterable[Made], widening: Widening, naive: Naive) -> Qualit
 def _quality_of_one(one: Made, took: float, widening: Widening, naive: Naive) -> Quality:
     if one.forecast is None or one.forecast.points.low is None:
         return Quality(made=1, cannot_say=1)
-    told = widen(one.forecast.points, widening)
+    widened = widen(one.forecast.points, widening)
     usual = naive.points(one.stay.stage, one.at - one.stay.entered)
-    if told.middle is None or usual is None:
-        return Quality(made=1, covered=covers(told, took))
-    error, naive_error = abs(told.middle - took), abs(usual[1] - took)
-    return Quality(1, 0, covers(told, took), 1, error, naive_error)
+    if widened.middle is None or usual is None:
+        return Quality(made=1, covered=covers(widened, took))
+    error, naive_error = abs(widened.middle - took), abs(usual[1] - took)
+    return Quality(1, 0, covers(widened, took), 1, error, naive_error)
 
 
 def made_at(moment: float, stays: Sequence[Stay], *, since: float) -> Iterator[Made]:

@@ -25,7 +25,7 @@ def stage_name(status: Status, raw_status: str | None) -> str:
 
 
 def stays_of(tracked: TrackedOrder) -> Iterator[Stay]:
-    """The stays of an order in its open stages, as its timeline tells them now.
+    """The stays of an order in its open stages, as its timeline has them now.
 
     An order whose customer was erased counts if it had ended: nobody knows when it goes on.
     """

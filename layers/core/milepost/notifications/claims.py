@@ -22,12 +22,12 @@ class AlreadyClaimed(Exception):
 class Claimed:
     """A claim on a batch, and the batch's last mail, whose notices may not all be logged yet.
 
-    ``told`` has the ``fingerprint`` of each notice in that mail; None, for a mail of an earlier
+    ``notified`` has the ``fingerprint`` of each notice in that mail; None, for a mail of an earlier
     version, means all held notices.
     """
 
     message_id: str | None = None
-    told: frozenset[str] | None = None
+    notified: frozenset[str] | None = None
     token: str = ""
     """The token that every later write to the batch has to match."""
 
@@ -35,7 +35,7 @@ class Claimed:
         """Whether that mail contained this notice."""
         if self.message_id is None:
             return False
-        return self.told is None or fingerprint(notice) in self.told
+        return self.notified is None or fingerprint(notice) in self.notified
 
 
 def fingerprint(notice: Notice) -> str:

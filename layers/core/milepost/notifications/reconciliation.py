@@ -25,7 +25,7 @@ LOOK_BACK: Final = timedelta(days=14)
 class AnnouncementLog(Protocol):
     """The delivery log, for the watch, and up to when it has been checked."""
 
-    def told(self, key: OrderKey) -> frozenset[int]:
+    def fully_notified(self, key: OrderKey) -> frozenset[int]:
         """Sequence numbers of the order's announcements of which all recipients were notified."""
         ...
 
@@ -79,11 +79,11 @@ class AnnouncementWatch:
         return missing
 
     def _missing(self, tracked: TrackedOrder, now: datetime) -> list[Announcement]:
-        told = self.log.told(tracked.order.key)
+        notified = self.log.fully_notified(tracked.order.key)
         return [
             one
             for one in tracked.announced
-            if one.sequence not in told
+            if one.sequence not in notified
             and now - LOOK_BACK <= one.announced_at <= now - ANNOUNCEMENT_GRACE_PERIOD
         ]
 

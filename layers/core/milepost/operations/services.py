@@ -81,7 +81,7 @@ class EndpointSecrets(Protocol):
     ) -> tuple[str, datetime | None] | None:
         """A new secret, and until when the one before it signs as well; None without one.
 
-        :param request: what tells this request from others: asked again, it makes no other
+        :param request: an id of this request: repeated, it makes no other
         """
         ...
 

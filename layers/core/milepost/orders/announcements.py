@@ -55,7 +55,7 @@ def announcements(
     A duplicate or late report changes neither status nor appointment nor attention, so there are
     none.
     """
-    told = before.last_sequence if before else 0
+    last = before.last_sequence if before else 0
     of_status = _of_status(before, after)
     kinds = [*of_status, *_of_attention(before, after)]
     corrects = _entered(after) in _OUT_OF_TERMINAL or Kind.CORRECTION in kinds
@@ -63,7 +63,7 @@ def announcements(
     is_accepted_too = Kind.ACCEPTED in of_status and after.status is not Status.ACCEPTED
     return tuple(
         Announcement(
-            sequence=told + place,
+            sequence=last + place,
             kind=kind,
             status=Status.ACCEPTED if kind is Kind.ACCEPTED else after.status,
             previous=Status.ACCEPTED if kind is Kind.SCHEDULED and is_accepted_too else was,
@@ -177,8 +177,8 @@ def _date_is_in_mail_of_schedule(kind: Kind, before: TrackedOrder | None, now: d
 
 
 def _schedule_of(before: TrackedOrder) -> Announcement | None:
-    told = (one for one in reversed(before.announced) if one.kind is Kind.SCHEDULED)
-    return next(told, None)
+    scheduled = (one for one in reversed(before.announced) if one.kind is Kind.SCHEDULED)
+    return next(scheduled, None)
 
 
 def _of_attention(before: TrackedOrder | None, after: Order) -> list[Kind]:

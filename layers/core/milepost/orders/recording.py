@@ -181,15 +181,15 @@ def _fold_in(report: Report, before: TrackedOrder | None, rules: Rules) -> Order
 
 
 def _next_version(
-    order: Order, before: TrackedOrder | None, told: tuple[Announcement, ...]
+    order: Order, before: TrackedOrder | None, new: tuple[Announcement, ...]
 ) -> TrackedOrder:
     if before is None:
-        return TrackedOrder(order=order, version=1, announced=told)
+        return TrackedOrder(order=order, version=1, announced=new)
     return replace(
         before,
         order=order,
         version=before.version + 1,
-        announced=kept((*before.announced, *told)),
+        announced=kept((*before.announced, *new)),
         overdue=before.overdue if _clock(order) == _clock(before.order) else None,
     )
 

@@ -69,5 +69,5 @@ def _acknowledged(
 
 def _payments(gone: Iterable[Report], before: tuple[str, ...]) -> tuple[str, ...]:
     """The dates on which the provider paid commission, each once."""
-    told = (one.details.get("commission", {}).get("paid_at") for one in gone)
-    return tuple(dict.fromkeys([*before, *(at for at in told if at)]))[-MOST_PAYMENTS:]
+    paid = (one.details.get("commission", {}).get("paid_at") for one in gone)
+    return tuple(dict.fromkeys([*before, *(at for at in paid if at)]))[-MOST_PAYMENTS:]

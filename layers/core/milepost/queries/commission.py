@@ -179,10 +179,10 @@ def _months_named(order: Order) -> Iterator[str]:
 
 def _payments(order: Order) -> int:
     """How many payments the provider has reported."""
-    told = [*_notified_commissions(order)]
-    dates = {one["paid_at"] for one in told if one.get("paid_at")}
+    notified = [*_notified_commissions(order)]
+    dates = {one["paid_at"] for one in notified if one.get("paid_at")}
     dates |= set(order.summary.payments if order.summary else ())
-    return len(dates) or int(any(one.get("status") == "paid" for one in told))
+    return len(dates) or int(any(one.get("status") == "paid" for one in notified))
 
 
 def _notified_commissions(order: Order) -> Iterable[dict[str, str]]:

@@ -1,6 +1,6 @@
 """Answers a request to a tracking link.
 
-Whoever has a link that this stack signed is told what is wrong with it: it expired, it was
+Whoever has a link that this stack signed learns what is wrong with it: it expired, it was
 revoked, the order is gone. Everybody else gets one and the same answer, before anything of an
 order is read.
 """

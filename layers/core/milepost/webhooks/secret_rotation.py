@@ -60,7 +60,7 @@ class SigningSecretRotation(Protocol):
     def rotate(self, connection_id: str, *, now: datetime, request: str) -> RotatedSecret:
         """Make a new secret, and keep the previous one valid.
 
-        :param request: what tells this request from others: repeated, it makes no other secret
+        :param request: an id of this request: repeated, it makes no other secret
         :raises CannotRotate: when it isn't possible
         """
         ...

@@ -92,7 +92,7 @@ class World:
             not_before=self.not_before,
         )
 
-    def live(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
+    def active(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
         return [ADDRESSES[self.channel]]
 
     def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:

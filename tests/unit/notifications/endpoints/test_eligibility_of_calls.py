@@ -135,7 +135,7 @@ class World:
         one = self.subscriptions.get(subscription_id)
         return Endpoint(subscription=one.id, url=one.recipient) if one else None
 
-    def live(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
+    def active(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
         return [SECRET]
 
     def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:

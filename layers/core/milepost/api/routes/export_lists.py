@@ -111,7 +111,7 @@ def ask_list(
 ) -> Mapping[str, Any]:
     """A page of a list, as its route answers.
 
-    :raises Problem: as the route tells it: an unknown filter, a list that the role doesn't see
+    :raises Problem: as the route raises it: an unknown filter, a list that the role doesn't see
     """
     query = {name: ",".join(values) for name, values in parameters.items()}
     path = f"/{list_name}"

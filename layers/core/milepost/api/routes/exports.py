@@ -163,7 +163,7 @@ def _with_count(export: Export, api: Api) -> Export:
     """The export with the number of its rows, where that is known. Reading the first row also
     checks the filters and the role, as for the list itself.
 
-    :raises Problem: as the list's route tells it
+    :raises Problem: as the list's route raises it
     """
     parameters = dict(export.query) | {"limit": ["1"]}
     if export.list_name == "orders":

@@ -135,15 +135,15 @@ class DriftNotices:
 
         The time is stored first, so a message that can't be published follows a day later.
         """
-        untold = [one for one in drift.untold if now - one.seen_at <= KEPT_FOR]
-        if not untold or not self._claim(connection_id, now=now):
+        unannounced = [one for one in drift.unannounced if now - one.seen_at <= KEPT_FOR]
+        if not unannounced or not self._claim(connection_id, now=now):
             return False
         self._sns.publish(
             TopicArn=self._topic,
             Subject=f"Milepost: {connection_id} sends something new"[:100],
-            Message=_message(connection_id, untold),
+            Message=_message(connection_id, unannounced),
         )
-        self._mark_told(connection_id, until=max(one.seen_at for one in untold))
+        self._mark_announced(connection_id, until=max(one.seen_at for one in unannounced))
         return True
 
     def _claim(self, connection_id: str, *, now: datetime) -> bool:
@@ -166,7 +166,7 @@ class DriftNotices:
             return False
         return True
 
-    def _mark_told(self, connection_id: str, *, until: datetime) -> None:
+    def _mark_announced(self, connection_id: str, *, until: datetime) -> None:
         """Store that the team was notified of every change until then."""
         self._client.update_item(
             TableName=self._table,

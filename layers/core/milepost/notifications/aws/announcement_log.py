@@ -21,7 +21,7 @@ class AnnouncementLogTable:
         self._client = client
         self._table = table_name
 
-    def told(self, key: OrderKey) -> frozenset[int]:
+    def fully_notified(self, key: OrderKey) -> frozenset[int]:
         # The topic's entry is settled last: then all other recipients are in the log.
         # Announcements for the contact alone are not published to the topic.
         topic_was_notified = "(channel = :sns AND #state <> :queued)"

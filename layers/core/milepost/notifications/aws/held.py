@@ -137,8 +137,10 @@ class HoldsTable:
             item_in_the_way(error)
             raise AlreadyClaimed(batch.recipient_hash) from None
         item = from_item(answer["Attributes"])
-        told = item.get("told")
-        return Claimed(item.get("message_id"), None if told is None else frozenset(told), token)
+        notified = item.get("told")
+        return Claimed(
+            item.get("message_id"), None if notified is None else frozenset(notified), token
+        )
 
     def release_batch(self, batch: Batch, *, claim: str) -> bool:
         return self._update_claimed(batch, "REMOVE claimed_until, claimed_by", claim, {})

@@ -105,7 +105,7 @@ class ChatPoster:
         self, message: ChatMessage, endpoint: Endpoint, notices: Sequence[Notice], at: datetime
     ) -> Failure | None:
         platform = PLATFORM_OF[notices[0].channel]
-        secrets = self.secrets.live(endpoint.subscription, now=at)
+        secrets = self.secrets.active(endpoint.subscription, now=at)
         if not secrets:
             raise NoEndpointSecret(
                 f"subscription {endpoint.subscription} has no address of its webhook: set it"

@@ -24,7 +24,7 @@ _SHOWN: Final = (
 )
 """Facts that name nobody, as they are."""
 _OF_ACTIONS: Final = ("action", "action_key", "result", "planned_for", "acknowledged")
-"""What tells whether an action is planned; who planned it stays with the order."""
+"""Says whether an action is planned; who planned it stays with the order."""
 
 _EXPLAINING: Final = frozenset({"reason", "reason_source", "cause", "notes"})
 """What says why; of a report, only its own."""

@@ -13,7 +13,7 @@ from milepost.orders.overdue_list import OverdueNow, OverdueOrder, OverdueOrders
 class DisclosedOverdue:
     """Implements ``overdue_list.OverdueOrders`` for chats.
 
-    A reference may contain the customer's name. Only the order tells whether it does, so the orders
+    A reference may contain the customer's name. Only the order says whether it does, so the orders
     are read: at most ``overdue_list.MOST_MENTIONED``, in one call.
     """
 

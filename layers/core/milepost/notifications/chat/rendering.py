@@ -54,7 +54,7 @@ class ChatRenderer:
         time_zone: str | None = None,
         unsubscribe_url: str | None = None,  # noqa: ARG002
     ) -> ChatMessage:
-        """The message of a notice, of the order as it stands now.
+        """The message of a notice, of the order as it is now.
 
         :param time_zone: the recipient's (IANA name); without one, the connection's
         :param unsubscribe_url: not used: whoever manages a subscription ends it
@@ -148,7 +148,7 @@ def _message(context: MailContext, url: str | None, *, is_sample: bool = False) 
     ours = {**values, "default": name}
     said = compose_said(environment(html=False).get_template(name), ours)
     first = [words["sample_banner"]] if is_sample else []
-    stands = [values["stands_now"]] if values["stands_now"] else []
+    current = [values["stands_now"]] if values["stands_now"] else []
     sections = [
         _texts(words["next_heading"], said.after),
         _texts(words["open_heading"], values["open_points"]),
@@ -156,7 +156,7 @@ def _message(context: MailContext, url: str | None, *, is_sample: bool = False) 
     ]
     return ChatMessage(
         title=said.subject,
-        paragraphs=tuple(str(one) for one in (*first, *stands, *said.lead)),
+        paragraphs=tuple(str(one) for one in (*first, *current, *said.lead)),
         sections=tuple(one for one in sections if one.lines),
         button=Button(text=words["order_link"], url=url) if url else None,
     )

@@ -68,7 +68,7 @@ class MessageTest:
         """
         if subscription.channel is Channel.EMAIL:
             return MessageTestOutcome(status=None, failure=self.mails.send(subscription))
-        secrets = self.secrets.live(subscription.id, now=now)
+        secrets = self.secrets.active(subscription.id, now=now)
         if not secrets:
             raise NoSecret
         platform = PLATFORM_OF[subscription.channel] if subscription.channel in CHATS else None

@@ -101,7 +101,7 @@ class CallLog(Protocol):
 
 
 class EndpointSecrets(Protocol):
-    def live(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
+    def active(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
         """The secrets to sign with, the current one first; during a rotation also the old one."""
         ...
 
@@ -194,7 +194,7 @@ class Caller:
         notice, now = claim.notice, claim.now
         writer = self.writer_of(notice.channel)
         try:
-            secrets = self.secrets.live(endpoint.subscription, now=now)
+            secrets = self.secrets.active(endpoint.subscription, now=now)
             request = writer.write(judged, secrets=secrets, now=now)
         except NoSecret:
             self.log.release(notice, claim=claim.token)

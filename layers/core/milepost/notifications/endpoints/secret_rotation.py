@@ -49,7 +49,7 @@ def rotate(
     """The entry with a new secret. A repeated request doesn't change it.
 
     :param keep_for: how long the secret until now goes on signing; not at all when zero
-    :param request: what tells this request from others, such as a digest of its idempotency key
+    :param request: an id of this request, such as a digest of its idempotency key
     """
     current = current_secret(entry)
     if current == new or (request is not None and request == _request(entry)):

@@ -116,9 +116,9 @@ class BatchSender(Generic[Letter]):
 
         A notice that was held after that mail was sent is not one of those that it contained.
         """
-        told = [notice for notice in waiting if claimed.has_notified(notice)]
-        if told and claimed.message_id is not None:
-            self._log_sent(batch, told, claimed.message_id, now)
+        notified = [notice for notice in waiting if claimed.has_notified(notice)]
+        if notified and claimed.message_id is not None:
+            self._log_sent(batch, notified, claimed.message_id, now)
         return [notice for notice in waiting if not claimed.has_notified(notice)]
 
     def _send_part(

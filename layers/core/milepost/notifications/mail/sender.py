@@ -16,7 +16,7 @@ from milepost.orders.order import TrackedOrder
 from milepost.orders.overdue_list import OverdueNow
 
 NEWS_WITHIN: Final = timedelta(minutes=15)
-"""How long a mail is left alone whose outcome is unknown: by then its event has told whether it
+"""How long a mail is left alone whose outcome is unknown: by then its event has said whether it
 went out, even one that had to come a second time. The longest that SQS keeps a message back."""
 
 
@@ -32,7 +32,7 @@ class TryAgainLater(Exception):
 
 class OutcomeUnknown(Exception):
     """The mail service may have taken the mail: its answer did not come. Look again once an event
-    could have told."""
+    could have said so."""
 
 
 class Refused(Exception):
@@ -69,7 +69,7 @@ class Holds(Protocol):
     def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None: ...
 
     def close_batch(self, batch: Batch, *, claim: str) -> bool:
-        """Forget that it went out: what is held for that moment from now on is another mail."""
+        """Forget that it went out: what is held until that moment from now on is another mail."""
         ...
 
 
@@ -104,7 +104,7 @@ class Renderer(Protocol[Letter_co]):
 
 class Links(Protocol):
     def url_for(self, notices: Sequence[Notice]) -> str | None:
-        """Where the recipient ends mails like the one that tells of these; None for nowhere."""
+        """Where the recipient ends mails like the one about these; None for nowhere."""
         ...
 
 

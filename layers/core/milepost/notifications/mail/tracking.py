@@ -151,7 +151,7 @@ class Tracker:
 def decide(event: MailEvent, logged: Logged, *, now: datetime) -> Step | None:
     """What an event does to one notice; None for nothing.
 
-    :raises NotLoggedYet: when the notice's sender is probably still at it
+    :raises NotLoggedYet: when the notice's sender is probably still working on it
     """
     is_latest = logged.message_id == event.message_id
     if logged.state is State.QUEUED and not is_latest and now - event.sent_at < LOGGED_WITHIN:

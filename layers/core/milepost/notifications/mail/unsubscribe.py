@@ -91,7 +91,7 @@ class UnsubscribeLinks:
 
 
 def ending_of(notices: Iterable[Notice]) -> Ending:
-    """What somebody wants to end who unsubscribes from the mail that tells of these."""
+    """What somebody wants to end who unsubscribes from the mail about these."""
     recipient, customer = None, None
     for notice in notices:
         if notice.audience is Audience.CUSTOMER:

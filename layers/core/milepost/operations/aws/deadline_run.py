@@ -51,7 +51,7 @@ class DeadlineRun:
         :param now: the time by which things are due; may be later than it is
         :returns: how much was done of each, how much failed, and how much was left
         """
-        run = TimedRun(names=(*COUNTED_AS.values(), "told", "moved"), has_time=has_time)
+        run = TimedRun(names=(*COUNTED_AS.values(), "notified", "moved"), has_time=has_time)
         # A run with a later time must not cause anything to be missed.
         until = min(now, self.clock())
         self._announce_missing(run, now=now, until=until)
@@ -71,7 +71,7 @@ class DeadlineRun:
         """Send notices that were never sent, the oldest first."""
 
         def announce(key: OrderKey) -> list[str]:
-            return ["told" for _ in self.announcements.announce_missing(key, now=now)]
+            return ["notified" for _ in self.announcements.announce_missing(key, now=now)]
 
         # An order whose connection can't be used, which has an alarm of its own, is processed by
         # the first run after the settings were corrected.
@@ -106,7 +106,7 @@ class DeadlineRun:
         """Notify the team of providers whose payloads have changed, at most once a day for each."""
         applied = self.connections.all()
         for name, contact in contacts.items():
-            if name not in applied or not contact.drift.untold:
+            if name not in applied or not contact.drift.unannounced:
                 continue
             try:
                 self.drift_notices.tell(name, contact.drift, now=self.clock())

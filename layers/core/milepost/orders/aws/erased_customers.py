@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 STATE_KEPT: Final = 60.0
-"""Seconds for which a worker believes that nobody was erased lately. What it takes in meanwhile is
+"""Seconds for which a worker believes that nobody was erased lately. What it records meanwhile is
 found by ``finish_erasures``."""
 
 

@@ -156,7 +156,7 @@ class EndpointSecretsStore:
         self._secret_id = secret_id
         self._entries = CachedReader(self._read, clock=clock)
 
-    def live(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
+    def active(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
         """The subscription's secrets, as they were at most 5 minutes ago; none if it has none."""
         entries = self._entries.get()
         if subscription_id not in entries:

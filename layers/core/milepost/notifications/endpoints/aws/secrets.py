@@ -49,7 +49,7 @@ class EndpointSecretsKeeper:
         secret = current_secret(entry)
         return None if secret is None else (secret, previous_until(entry, now=now))
 
-    def live(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
+    def active(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
         """The secrets to sign with, as they are now; none if it has none."""
         return live_secrets(self._secret.read().get(subscription_id), now=now)
 
