@@ -14,7 +14,7 @@ from bench.many_orders import append_rows, put_first
 from milepost.api.list_export import ROWS_OF_A_PAGE
 from milepost.api.listed_order_schema import listed_view
 from milepost.exports.files import Format, header_of, lines_of
-from milepost.exports.lists import ORDERS
+from milepost.exports.list_columns import ORDERS
 from milepost.queries.aws.order_lists import OrderLists
 from milepost.queries.order_list import Listed, Wanted
 from tests.stack import create_table

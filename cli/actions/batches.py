@@ -18,7 +18,7 @@ from cli.options import CsvOption, JsonOption, ZoneOption
 from cli.orders.lookup import find_one
 from cli.output import is_interactive, tell, tell_csv, tell_folded, tell_json, tell_table, warn
 from cli.stack import StackOption, find_stack
-from milepost.exports.lists import BATCHES
+from milepost.exports.list_columns import BATCHES
 
 app = make_part("Batches: one action on many orders. Watch them, stop them.")
 

@@ -12,7 +12,7 @@ from cli.local_times import UTC_ZONE, read_zone
 from cli.options import ConnectionsOption, CsvOption, JsonOption, ZoneOption
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.stack import StackOption, find_stack
-from milepost.exports.lists import ACTIVITY, about
+from milepost.exports.list_columns import ACTIVITY, about
 
 app = make_part()
 

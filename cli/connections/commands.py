@@ -30,7 +30,7 @@ from cli.output import is_interactive, tell, tell_csv, tell_folded, tell_json, t
 from cli.stack import Stack, StackOption, find_stack
 from milepost.activity.recorder import Change
 from milepost.aws.errors import AWS_FAILED
-from milepost.exports.lists import CONNECTIONS
+from milepost.exports.list_columns import CONNECTIONS
 
 app = make_part("The team's accounts at the providers.")
 app.add_typer(secret_app, name="secret")

@@ -11,7 +11,7 @@ from cli.local_times import in_words
 from cli.options import ConnectionsOption, CsvOption, JsonOption
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.stack import StackOption, find_stack
-from milepost.exports.lists import CAUSES
+from milepost.exports.list_columns import CAUSES
 
 app = make_part()
 

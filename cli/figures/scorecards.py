@@ -9,7 +9,7 @@ from cli.local_times import in_words
 from cli.options import ConnectionsOption, CsvOption, JsonOption
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.stack import StackOption, find_stack
-from milepost.exports.lists import SCORECARDS
+from milepost.exports.list_columns import SCORECARDS
 
 app = make_part()
 

@@ -13,7 +13,7 @@ from cli.options import ConnectionsOption, CsvOption, JsonOption, ZoneOption
 from cli.orders.lookup import short_id
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.stack import StackOption, find_stack
-from milepost.exports.lists import STAGES
+from milepost.exports.list_columns import STAGES
 
 app = make_part()
 

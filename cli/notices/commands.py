@@ -38,7 +38,7 @@ from cli.stack import Stack, StackOption, find_stack
 from milepost.api.notice_schema import notice_view
 from milepost.common.errors import BadPayload
 from milepost.common.timestamps import format_instant, parse_instant
-from milepost.exports.lists import NOTICES
+from milepost.exports.list_columns import NOTICES
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.notice import Audience, Channel, NoticeId
 from milepost.notifications.notice_list import is_wanted

@@ -12,7 +12,7 @@ from cli.local_times import UTC_ZONE, read_zone
 from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
 from cli.output import tell, tell_csv, tell_folded, tell_json, tell_table, warn
 from cli.stack import StackOption, find_stack
-from milepost.exports.lists import QUEUES
+from milepost.exports.list_columns import QUEUES
 
 app = make_part("Messages that failed every retry. `milepost redrive QUEUE` redrives them.")
 

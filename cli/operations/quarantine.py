@@ -14,7 +14,7 @@ from cli.local_times import UTC_ZONE, Moments, read_moment, read_zone
 from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
 from cli.output import tell, tell_csv, tell_folded, tell_json, tell_row, warn
 from cli.stack import StackOption, find_stack
-from milepost.exports.lists import QUARANTINE
+from milepost.exports.list_columns import QUARANTINE
 
 app = make_part("Authentic payloads that could not be read: kept byte for byte for 90 days.")
 

@@ -31,7 +31,7 @@ from cli.orders.watch import watch_orders
 from cli.output import tell, tell_csv, tell_json, warn
 from cli.stack import StackOption, find_stack
 from cli.views.applying import ViewOption, with_view
-from milepost.exports.lists import ORDERS
+from milepost.exports.list_columns import ORDERS
 from milepost.queries.list_choices import Sort
 
 app = make_part("Orders: list, show, watch, import, export.")

@@ -17,7 +17,7 @@ from cli.orders.filters import OrderFilters, SortOption
 from cli.output import tell_json, warn
 from cli.stack import StackOption, find_stack
 from cli.views.applying import ViewOption, with_view
-from milepost.exports.lists import ORDERS
+from milepost.exports.list_columns import ORDERS
 from milepost.queries.list_choices import Sort
 
 EPILOG = examples(

@@ -8,7 +8,7 @@ from cli.local_times import Moments
 from cli.orders.columns import cell
 from cli.orders.lookup import short_id
 from cli.output import tell, tell_folded, tell_table
-from milepost.exports.lists import codes_of
+from milepost.exports.list_columns import codes_of
 
 Listed: TypeAlias = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ def show_list(
 ) -> None:
     """Print the orders, then how many there are of each status.
 
-    :param columns: of ``columns.COLUMNS``, instead of the usual ones
+    :param columns: of ``cli.orders.columns.COLUMNS``, instead of the usual ones
     """
     orders = found["orders"]
     if orders and columns:

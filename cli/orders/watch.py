@@ -16,7 +16,7 @@ from cli.orders.listing import Listed, counts_in_words, read_list
 from cli.orders.lookup import short_id
 from cli.output import tell, warn
 from milepost.common.timestamps import format_instant
-from milepost.exports.lists import codes_of
+from milepost.exports.list_columns import codes_of
 
 _COMPARED: Final = ("status", "raw_status", "appointment", "next_date", "attention")
 

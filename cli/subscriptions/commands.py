@@ -21,7 +21,7 @@ from cli.subscriptions.overview import (
 )
 from milepost.aws.shared_secret import Entries
 from milepost.common.timestamps import format_instant
-from milepost.exports.lists import SUBSCRIPTIONS
+from milepost.exports.list_columns import SUBSCRIPTIONS
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.endpoints.secret_rotation import (

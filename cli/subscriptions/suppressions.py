@@ -13,7 +13,7 @@ from cli.local_times import UTC_ZONE, read_zone
 from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.stack import StackOption, find_stack
-from milepost.exports.lists import SUPPRESSIONS
+from milepost.exports.list_columns import SUPPRESSIONS
 
 app = make_part("Addresses to which no mail may be sent: they bounced, complained, unsubscribed.")
 

@@ -12,7 +12,7 @@ from cli.errors import WrongUse
 from cli.options import CsvOption, JsonOption
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.stack import StackOption, find_stack
-from milepost.exports.lists import VIEWS
+from milepost.exports.list_columns import VIEWS
 from milepost.queries.saved_views import Shared
 
 app = make_part("Saved filters of order lists, your own and the team's.")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from milepost.exports import lists
-from milepost.exports.columns import ListColumns
+from milepost.exports import list_columns
+from milepost.exports.column_types import ListColumns
 
 COLUMNS: Final = "columns"
 BOM: Final = "bom"
@@ -28,54 +28,63 @@ class Listing:
 
 
 LISTINGS: Final[Mapping[str, Listing]] = {
-    "/orders": Listing(name="orders", columns=lists.ORDERS, rows="orders", has_large_pages=True),
-    "/orders/<order_id>/notices": Listing(
-        name="notices", columns=lists.NOTICES, rows="notices", resume_by=None
+    "/orders": Listing(
+        name="orders", columns=list_columns.ORDERS, rows="orders", has_large_pages=True
     ),
-    "/groups/<group_id>": Listing(name="items", columns=lists.ITEMS, rows="items", resume_by=None),
+    "/orders/<order_id>/notices": Listing(
+        name="notices", columns=list_columns.NOTICES, rows="notices", resume_by=None
+    ),
+    "/groups/<group_id>": Listing(
+        name="items", columns=list_columns.ITEMS, rows="items", resume_by=None
+    ),
     "/notices": Listing(
-        name="notices", columns=lists.NOTICES, rows="notices", has_large_pages=True
+        name="notices", columns=list_columns.NOTICES, rows="notices", has_large_pages=True
     ),
     "/suppressions": Listing(
-        name="suppressions", columns=lists.SUPPRESSIONS, rows="suppressions", has_large_pages=True
+        name="suppressions",
+        columns=list_columns.SUPPRESSIONS,
+        rows="suppressions",
+        has_large_pages=True,
     ),
     "/activity": Listing(
-        name="activity", columns=lists.ACTIVITY, rows="entries", has_large_pages=True
+        name="activity", columns=list_columns.ACTIVITY, rows="entries", has_large_pages=True
     ),
-    "/commissions": Listing(name="commissions", columns=lists.COMMISSIONS, rows="commissions"),
+    "/commissions": Listing(
+        name="commissions", columns=list_columns.COMMISSIONS, rows="commissions"
+    ),
     "/quarantine": Listing(
         name="quarantine",
-        columns=lists.QUARANTINE,
+        columns=list_columns.QUARANTINE,
         rows="items",
         resume_by="after",
         has_large_pages=True,
     ),
-    "/stages": Listing(name="stages", columns=lists.STAGES, rows="stages", resume_by=None),
+    "/stages": Listing(name="stages", columns=list_columns.STAGES, rows="stages", resume_by=None),
     "/scorecards": Listing(
-        name="scorecards", columns=lists.SCORECARDS, rows="scorecards", resume_by=None
+        name="scorecards", columns=list_columns.SCORECARDS, rows="scorecards", resume_by=None
     ),
-    "/causes": Listing(name="causes", columns=lists.CAUSES, rows="causes", resume_by=None),
+    "/causes": Listing(name="causes", columns=list_columns.CAUSES, rows="causes", resume_by=None),
     "/subscriptions": Listing(
-        name="subscriptions", columns=lists.SUBSCRIPTIONS, rows="items", resume_by=None
+        name="subscriptions", columns=list_columns.SUBSCRIPTIONS, rows="items", resume_by=None
     ),
     "/connections": Listing(
-        name="connections", columns=lists.CONNECTIONS, rows="items", resume_by=None
+        name="connections", columns=list_columns.CONNECTIONS, rows="items", resume_by=None
     ),
     "/dead-letters": Listing(
-        name="dead-letters", columns=lists.QUEUES, rows="items", resume_by=None
+        name="dead-letters", columns=list_columns.QUEUES, rows="items", resume_by=None
     ),
     "/dead-letters/<queue>": Listing(
-        name="messages", columns=lists.MESSAGES, rows="messages", resume_by=None
+        name="messages", columns=list_columns.MESSAGES, rows="messages", resume_by=None
     ),
-    "/views": Listing(name="views", columns=lists.VIEWS, rows="views", resume_by=None),
+    "/views": Listing(name="views", columns=list_columns.VIEWS, rows="views", resume_by=None),
     "/exports": Listing(
-        name="exports", columns=lists.EXPORTS, rows="exports", has_large_pages=True
+        name="exports", columns=list_columns.EXPORTS, rows="exports", has_large_pages=True
     ),
     "/batches": Listing(
-        name="batches", columns=lists.BATCHES, rows="batches", has_large_pages=True
+        name="batches", columns=list_columns.BATCHES, rows="batches", has_large_pages=True
     ),
     "/batches/<batch>": Listing(
-        name="batch", columns=lists.TARGETS, rows="targets", resume_by=None
+        name="batch", columns=list_columns.TARGETS, rows="targets", resume_by=None
     ),
 }
 """By the route's path."""

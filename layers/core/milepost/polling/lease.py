@@ -1,10 +1,21 @@
 """The lease: the right to poll one connection, and what is stored when a poll ends."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from milepost.polling.state import PollState, Progress, Validator
+
+LEASE_MARGIN: Final = timedelta(seconds=5)
+"""How long a lease outlives the invocation, whose end is known to a second."""
+
+
+def lease_duration(remaining: int) -> timedelta:
+    """How long a lease lasts: until the invocation has ended.
+
+    :param remaining: milliseconds that the invocation has left
+    """
+    return timedelta(milliseconds=remaining) + LEASE_MARGIN
 
 
 class LeaseHeld(Exception):

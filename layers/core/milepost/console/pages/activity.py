@@ -10,7 +10,7 @@ from milepost.console.query_values import day_of, member_of, text_of
 from milepost.console.request import Values
 from milepost.console.responses import Answer, csv_download
 from milepost.console.routing import Pages
-from milepost.exports.lists import ACTIVITY
+from milepost.exports.list_columns import ACTIVITY
 
 pages = Pages()
 

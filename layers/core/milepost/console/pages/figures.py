@@ -20,7 +20,7 @@ from milepost.console.query_values import member_of, members_of, text_of
 from milepost.console.request import Values
 from milepost.console.responses import Answer, csv_download
 from milepost.console.routing import Pages
-from milepost.exports.lists import CAUSES, COMMISSIONS, SCORECARDS, STAGES
+from milepost.exports.list_columns import CAUSES, COMMISSIONS, SCORECARDS, STAGES
 from milepost.queries.commission import State
 
 pages = Pages()

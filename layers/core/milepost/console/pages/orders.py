@@ -29,7 +29,7 @@ from milepost.console.pages import order
 from milepost.console.request import Values
 from milepost.console.responses import Answer, csv_download
 from milepost.console.routing import Pages
-from milepost.exports.lists import ORDERS
+from milepost.exports.list_columns import ORDERS
 from milepost.forecasts.listed_orders import UNKNOWN
 from milepost.orders.attention import CODES
 from milepost.orders.customer_waits import DEFAULT_WAIT_DAYS

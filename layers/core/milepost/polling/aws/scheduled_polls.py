@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from milepost.common.side_by_side import SideBySide
@@ -20,7 +20,7 @@ from milepost.connections.poll_request import PollRequest
 from milepost.polling.aws.lease import PollsTable
 from milepost.polling.aws.named_orders import NamedOrdersTable
 from milepost.polling.aws.order_sinks import OrderSinks
-from milepost.polling.lease import LeaseHeld
+from milepost.polling.lease import LEASE_MARGIN, LeaseHeld, lease_duration
 from milepost.polling.memory import PageHashes
 from milepost.polling.named_orders import FetchResult, NamedFetch
 from milepost.polling.poll import Poll, run_poll
@@ -40,9 +40,6 @@ SPARE_FOR_ORDER: Final = 30_000
 MOST_POLLS: Final = 5
 """Maximum number of polls in one invocation: its own, and those for requests that arrived
 meanwhile."""
-_AFTER_THE_END: Final = timedelta(seconds=5)
-"""How long a lease outlives the invocation, whose end is known to a second."""
-
 RemainingTime = Callable[[], int]
 """Milliseconds that the invocation has left, as the Lambda context gives them."""
 
@@ -106,7 +103,9 @@ class ScheduledPolls:
             reason = {"connection": name, "reason": str(error)}
             logger.warning("named orders can't be fetched", extra=reason)
             return FetchResult(error=str(error))
-        lease = self.named_orders.lease(name, now=self.clock(), duration=_until_end(remaining))
+        lease = self.named_orders.lease(
+            name, now=self.clock(), duration=lease_duration(remaining())
+        )
         if lease is None:
             return FetchResult()
         result = NamedFetch(
@@ -145,7 +144,7 @@ class ScheduledPolls:
         """Record a poll that can't start as failed, so that health and alarm name its
         connection."""
         try:
-            lease = self.polls.lease(name, now=self.clock(), duration=_AFTER_THE_END)
+            lease = self.polls.lease(name, now=self.clock(), duration=LEASE_MARGIN)
             lease.fail(error=why, at=self.clock(), not_before=None)
         except LeaseHeld as held:
             return PollResult(PollOutcome.LEASED, error=str(held))
@@ -158,7 +157,7 @@ class ScheduledPolls:
         :raises UnusableConnection: when its credentials can't be used
         """
         shown = self.credentials.get(connection.id)
-        duration = _until_end(remaining)
+        duration = lease_duration(remaining())
 
         def make_poll() -> Poll:
             provider = adapter_of(connection)
@@ -187,8 +186,3 @@ class ScheduledPolls:
         """Requests to the connection's own hosts."""
         own = filter(None, (connection.base_url, connection.token_url))
         return ProviderHttp(self.pool, allowed=own)
-
-
-def _until_end(remaining: RemainingTime) -> timedelta:
-    """How long a lease lasts: until the invocation has ended."""
-    return timedelta(milliseconds=remaining()) + _AFTER_THE_END
