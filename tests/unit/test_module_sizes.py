@@ -10,16 +10,11 @@ TEXTS = {
     for one in sorted(CORE.rglob("*.py"))
     if one.name != "__init__.py"
 }
-SHORT, LONG, LONG_TEST = 40, 350, 400
+SHORT, LONG = 40, 350
 
 
 def test_no_module_is_too_long_to_be_read_at_once() -> None:
     assert {name: n for name, text in TEXTS.items() if (n := text.count("\n")) > LONG} == {}
-
-
-def test_no_test_module_is_too_long_to_be_read_at_once() -> None:
-    tests = {one.name: one.read_text().count("\n") for one in (ROOT / "tests").rglob("test_*.py")}
-    assert {name: n for name, n in tests.items() if n > LONG_TEST} == {}
 
 
 def test_a_short_module_says_why_it_is_one() -> None:

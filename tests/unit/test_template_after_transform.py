@@ -1,22 +1,9 @@
 """The template as SAM leaves it for CloudFormation: what SAM adds, and what it makes of ours."""
 
-from collections.abc import Mapping
-from functools import cache
-from typing import Any
-
 from samtranslator.model.iam import IAMRolePolicies
 
-from tests.recorded.resources import transformed
-from tests.template import ROLES, ROOT, TEMPLATE, chosen
-
-
-@cache
-def resources() -> Mapping[str, Any]:
-    return transformed(ROOT / "template.yaml")
-
-
-def of_type(kind: str) -> dict[str, Any]:
-    return {name: one for name, one in resources().items() if one["Type"] == kind}
+from tests.template import ROLES, TEMPLATE, chosen
+from tests.transformed_template import of_type, resources
 
 
 def test_sam_makes_no_role_of_its_own() -> None:

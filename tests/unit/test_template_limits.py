@@ -9,7 +9,7 @@ import pytest
 
 from tests.physical import DeployedStack
 from tests.template import FUNCTIONS, QUEUES, ROLES, TEMPLATE, chosen
-from tests.unit.test_template_after_transform import of_type, resources
+from tests.transformed_template import of_type, resources
 
 LONGEST_STAGE: Final = "a" * 24
 LONGEST_REGION: Final = "ap-southeast-1"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.recorded.resources import summary
 from tests.stack import ROOT
-from tests.unit.test_template_after_transform import resources
+from tests.transformed_template import resources
 
 TODAY: Final = "today"
 RECORDED: Final = sorted(

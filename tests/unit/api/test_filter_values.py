@@ -11,8 +11,8 @@ from milepost.common.status import Status
 from milepost.queries.order_list import Page, Place, Wanted
 from tests.builders import KEY
 from tests.unit.api.conftest import Desk, Lists
-from tests.unit.api.routes.test_views import put
-from tests.unit.api.test_list_export import ONE
+from tests.unit.api.view_requests import put
+from tests.unit.queries.listed_orders import listed
 
 FREE_TEXT = {
     "/activity": {"person"},
@@ -132,7 +132,7 @@ class AnyStatus(Lists):
 def test_a_raw_status_that_is_documented_set_or_recorded_is_a_list_that_may_be_empty(
     raw_status: str,
 ) -> None:
-    recorded = replace(ONE, raw_status="Held back")
+    recorded = replace(listed("2026-03-05T09:00:00Z"), raw_status="Held back")
     of_all = [recorded] if raw_status == "held back" else []
     desk = Desk(lists=AnyStatus(whole=Page(of_all, None)))
     home = desk.connections.known[KEY.connection]

@@ -11,7 +11,8 @@ from cli.connections.stored import Stored
 from cli.errors import InvalidFile
 from milepost.notifications.chat.addresses import webhook_name
 from milepost.notifications.notice import Channel
-from tests.unit.cli.test_connections_file import WriteFile, entry
+from tests.unit.cli.conftest import WriteFile
+from tests.unit.cli.connection_files import entry
 
 ADDRESS = "https://hooks.slack.com/services/T0/B0/SECRET"
 NOTHING = Stored(settings={}, schedules={}, signing={}, credentials={}, subscriptions={})

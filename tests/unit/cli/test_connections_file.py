@@ -1,6 +1,5 @@
 """Reading connections.yaml: what is right is taken, what is wrong is said with its line."""
 
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,16 +11,10 @@ from cli.connections.file_schema import DeclaredConnection
 from cli.errors import InvalidFile
 from milepost.connections.connection import Connection, SenderIdentity
 from milepost.notifications.notice import DEFAULT_KINDS
+from tests.unit.cli.conftest import WriteFile
+from tests.unit.cli.connection_files import entry
 
 EXAMPLE = Path(__file__).parents[3] / "connections.example.yaml"
-
-WriteFile = Callable[[str], Path]
-
-
-def entry(*lines: str) -> str:
-    """A file of one Offergrid connection with more lines of its own, from line 4."""
-    own = "".join(f"    {line}\n" for line in lines)
-    return f"connections:\n  - id: offergrid-home\n    provider: offergrid\n{own}"
 
 
 def endpoint(url: str, owner: str | None = "ops@example.org", **more: str) -> str:

@@ -16,7 +16,7 @@ from milepost.common.timestamps import in_zone, parse_instant, sortable, stored_
 from milepost.connections.connection import DEFAULT_COUNTRY
 from milepost.orders.deadlines import ON_SITE
 from milepost.orders.details import Details
-from milepost.orders.lifecycle import TERMINAL
+from milepost.orders.lifecycle import OPEN_BY_PROGRESS, TERMINAL
 from milepost.orders.order import OVERDUE, Attention, OrderKey
 from milepost.orders.search_terms import customer_id_of
 from milepost.orders.summary import Wait
@@ -24,7 +24,6 @@ from milepost.queries.list_choices import Due
 from milepost.queries.phone_words import phone_words
 from milepost.queries.search_words import has_words, text_has_words, words_of
 
-OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
 ANY_ATTENTION: Final = "any"
 ANY_WAIT: Final = "any"
 LISTED_FACTS: Final = ("customer", "address", "offer", "charge_box")
@@ -42,7 +41,7 @@ class Wanted:
     """Which orders a list shows. ``asked_at`` is when its first page was asked for."""
 
     asked_at: datetime
-    statuses: Sequence[Status] = OPEN
+    statuses: Sequence[Status] = OPEN_BY_PROGRESS
     connections: frozenset[str] = frozenset()
     """None of them means all of them."""
     provider: str | None = None

@@ -1,23 +1,13 @@
 """Saved views: built in, one's own and the team's."""
 
-import json
-from typing import Any
-
 import pytest
 
 from milepost.api.routes.views import filter_names
 from milepost.queries.saved_views import MOST_VIEWS, NOT_SAVED, SYSTEM_VIEWS
 from tests.unit.api.conftest import Desk, http_event, read_answer
+from tests.unit.api.view_requests import put
 
 WEEK = {"name": "My week", "filters": {"due": ["this_week"], "status": ["accepted", "scheduled"]}}
-
-
-def put(desk: Desk, view: str, body: Any, *, subject: str = "5f0c-sub") -> Any:
-    event = http_event("PUT", f"/views/{view}", role="operator")
-    event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = subject
-
-    event["body"] = json.dumps(body)
-    return read_answer(desk.api.answer(event, None))
 
 
 def names(desk: Desk) -> list[str]:

@@ -23,8 +23,9 @@ from milepost.common.status import Status
 from milepost.exports.column_types import ListColumns, Row
 from milepost.exports.export import CannotExport, Export, Query
 from milepost.forecasts.listed_orders import UNKNOWN
+from milepost.orders.lifecycle import OPEN_BY_PROGRESS
 from milepost.queries.list_choices import Sort
-from milepost.queries.order_list import OPEN, Place, Wanted
+from milepost.queries.order_list import Place, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +147,7 @@ def _orders(services: Services, export: Export) -> Iterator[list[Row]]:
         wanted = wanted_orders(services, **filters)
     except Problem as problem:
         raise CannotExport(problem.detail.rstrip(".")) from None
-    statuses = [one for one in Status if one in set(wanted.statuses or OPEN)]
+    statuses = [one for one in Status if one in set(wanted.statuses or OPEN_BY_PROGRESS)]
     with ThreadPoolExecutor(_STATUSES_AT_ONCE) as readers:
         streams = [_Stream(services, wanted, one, readers).rows() for one in statuses]
         some: list[Row] = []

@@ -31,6 +31,7 @@ from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.forecasts.listed_orders import Outlook, outlooks
 from milepost.orders.attention import CODES
+from milepost.orders.lifecycle import OPEN_BY_PROGRESS
 from milepost.orders.order import OrderKey
 from milepost.queries.list_choices import Due, Sort
 from milepost.queries.order_finder import (
@@ -40,7 +41,7 @@ from milepost.queries.order_finder import (
     Count,
     TooManyToSort,
 )
-from milepost.queries.order_list import ANY_ATTENTION, OPEN, Listed, Place, Wanted
+from milepost.queries.order_list import ANY_ATTENTION, Listed, Place, Wanted
 
 router = Router()
 
@@ -237,7 +238,7 @@ def wanted_orders(
     check_waiting(rest.get("waiting"))
     return Wanted(
         asked_at=services.clock(),
-        statuses=tuple(status or (Status if q else OPEN)),
+        statuses=tuple(status or (Status if q else OPEN_BY_PROGRESS)),
         connections=frozenset(connection or ()),
         due=due,
         first_day=first_day,

@@ -24,8 +24,9 @@ from milepost.api.openapi import may_answer
 from milepost.api.problems import Fault, Problem
 from milepost.common.status import Status, normal_form
 from milepost.common.timestamps import parse_instant
+from milepost.orders.lifecycle import OPEN
 from milepost.queries.histogram import StageFigures
-from milepost.queries.order_list import OPEN, Listed, Wanted
+from milepost.queries.order_list import Listed, Wanted
 
 router = Router()
 
