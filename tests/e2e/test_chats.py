@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from milepost.notifications.chat.addresses import webhook_name
+from tests.e2e.api_client import Api
 from tests.e2e.conftest import HOME, Client, status_changed, wait_for
 from tests.e2e.notification_checks import wait_for_state
-from tests.e2e.test_orders_api import Api
 
 pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
 
