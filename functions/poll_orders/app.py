@@ -108,7 +108,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
             **asdict(scheduled.poll_until_none_is_requested(name, remaining)),
         }
     finally:
-        sinks.note_drift(name)
+        sinks.drift.store()
 
 
 def request_of(event: Mapping[str, Any], context: LambdaContext) -> PollRequest:

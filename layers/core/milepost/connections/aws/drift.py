@@ -4,12 +4,14 @@ One item for each connection, ``pk`` = ``shape#<connection>``. Each container re
 minutes, and writes it only when something is learned or changes.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
+from milepost.aws.errors import AWS_FAILED
 from milepost.aws.polls_keys import shape_key
 from milepost.common.timestamps import format_instant, parse_instant, sortable
 from milepost.connections.drift import (
@@ -31,6 +33,8 @@ READ_AGAIN_AFTER: Final = timedelta(minutes=10)
 MOST_LOOKED_AT: Final = 200
 """Maximum number of payloads of one connection that a batch or poll compares."""
 TOLD_AGAIN_AFTER: Final = timedelta(days=1)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -55,6 +59,22 @@ class DriftWatch:
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
 
+    def compare(self, connection_id: str, part: Part, payload: Any, words: Iterable[str]) -> None:
+        """Like ``look``; but a failure is only logged, so that it doesn't affect the order."""
+        try:
+            self.look(connection_id, part, payload, words)
+        except AWS_FAILED:
+            logger.warning(
+                "not compared with earlier payloads", extra={"connection": connection_id}
+            )
+
+    def store(self) -> None:
+        """Like ``flush``; but a failure is only logged, so that it affects nothing else."""
+        try:
+            self.flush()
+        except AWS_FAILED:
+            logger.warning("the fields of payloads were not stored")
+
     def look(self, connection_id: str, part: Part, payload: Any, words: Iterable[str]) -> None:
         """Compare a payload; ``words`` are its unknown status words."""
         entry = self._entry(connection_id)
@@ -78,6 +98,7 @@ class DriftWatch:
             del self._entries[connection_id]
             if self._save(connection_id, entry):
                 entry.version += 1
+                _log(connection_id, entry.known.new)
                 new += entry.known.new
                 entry.known.is_changed, entry.known.new = False, []
                 self._entries[connection_id] = entry
@@ -117,6 +138,12 @@ class DriftWatch:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+
+def _log(connection_id: str, changes: Iterable[Change]) -> None:
+    for change in changes:
+        place = {"connection": connection_id, "kind": change.kind, "place": change.place}
+        logger.warning("a provider's payloads changed", extra=place)
 
 
 class DriftNotices:

@@ -102,18 +102,11 @@ class DeliveryRecorder:
 
     def note_drift(self, readings: Iterable[Reading]) -> None:
         """Compare webhooks with earlier ones. A failure of this doesn't affect the deliveries."""
-        try:
-            for one in readings:
-                if one.delivery.source is Source.WEBHOOK:
-                    words = undocumented_words(one.reports, one.provider, one.connection)
-                    self.drift.look(one.connection.id, Part.WEBHOOK, one.payload, words)
-            for change in self.drift.flush():
-                logger.warning(
-                    "a provider's payloads changed",
-                    extra={"kind": change.kind, "place": change.place},
-                )
-        except AWS_FAILED:
-            logger.warning("could not compare payloads with earlier ones")
+        for one in readings:
+            if one.delivery.source is Source.WEBHOOK:
+                words = undocumented_words(one.reports, one.provider, one.connection)
+                self.drift.compare(one.connection.id, Part.WEBHOOK, one.payload, words)
+        self.drift.store()
 
     def _record(self, report: Report, reading: Reading, ahead: ReadAhead) -> str | None:
         """Record a report; returns why it can't be stored, None if it was."""

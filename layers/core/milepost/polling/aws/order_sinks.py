@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from milepost.aws.errors import AWS_FAILED
 from milepost.common.side_by_side import SideBySide
 from milepost.connections.aws.drift import DriftWatch
 from milepost.connections.connection import Connection
@@ -63,22 +62,6 @@ class OrderSinks:
             quarantine=self._keep(connection),
         )
 
-    def note_drift(self, connection_id: str) -> None:
-        """Store what was learned of a connection's payloads. A failure of this affects nothing
-        else."""
-        try:
-            for change in self.drift.flush():
-                logger.warning(
-                    "a provider's payloads changed",
-                    extra={
-                        "connection": connection_id,
-                        "kind": change.kind,
-                        "place": change.place,
-                    },
-                )
-        except AWS_FAILED:
-            logger.warning("not noted how payloads look", extra={"connection": connection_id})
-
     def _recorder(
         self, connection: Connection, provider: Provider, *, touched: Touched | None = None
     ) -> OrderRecorder:
@@ -95,17 +78,11 @@ class OrderSinks:
     def _compare(
         self, connection: Connection, provider: Provider
     ) -> Callable[[Json, Sequence[Report]], None]:
-        """Compares an order's fields with those of earlier ones. A failure of this doesn't affect
-        the order."""
+        """Compares an order's fields with those of earlier ones."""
 
         def look(order: Json, reports: Sequence[Report]) -> None:
             words = undocumented_words(reports, provider, connection)
-            try:
-                self.drift.look(connection.id, Part.ORDER, order, words)
-            except AWS_FAILED:
-                logger.warning(
-                    "not compared with earlier orders", extra={"connection": connection.id}
-                )
+            self.drift.compare(connection.id, Part.ORDER, order, words)
 
         return look
 
