@@ -9,6 +9,7 @@ from milepost.forecasts.survival import Points
 from milepost.forecasts.table import ForecastTable
 from milepost.notifications.mail.rendering.renderer import MailRenderer
 from milepost.notifications.notice import Audience
+from milepost.notifications.subscription import DigestReason
 from milepost.orders.order import Kind
 from tests.builders import OFFERGRID
 from tests.unit.notifications.mail.rendering.mail_builders import NOW, InMemory, told
@@ -82,3 +83,33 @@ def test_a_table_is_read_once_in_a_while_for_many_mails() -> None:
     now[0] = KEEP_SECONDS
     recent.read(OFFERGRID.id)
     assert tables.reads == 2
+
+
+def digest_text(*, language: str = "en", audience: Audience = Audience.TEAM) -> str:
+    """A digest of an open order and a completed one."""
+    lines = [
+        told(kind, status, audience=audience, language=language)
+        for kind, status in (
+            (Kind.ACCEPTED, Status.ACCEPTED),
+            (Kind.COMPLETED, Status.COMPLETED),
+        )
+    ]
+    writes = MailRenderer(InMemory(), clock=lambda: NOW, forecasts=Tables())
+    mail = writes.render_batch(lines, time_zone="Europe/Berlin", reason=DigestReason.HOURLY)
+    return " ".join(mail.text.split())
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "· usually complete between Thu, 5 Mar and Wed, 11 Mar, most likely Sat, 7 Mar;"),
+        ("de", "· meist fertig zwischen"),
+        ("da", "· som regel færdig mellem"),
+    ],
+)
+def test_a_digest_for_the_team_has_the_forecast_of_open_orders(language: str, said: str) -> None:
+    assert digest_text(language=language).count(said) == 1
+
+
+def test_a_digest_for_a_customer_promises_nothing() -> None:
+    assert "412" not in digest_text(audience=Audience.CUSTOMER)

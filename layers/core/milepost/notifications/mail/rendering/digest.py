@@ -12,6 +12,7 @@ from milepost.notifications.mail.batch_sender import MOST_SHOWN
 from milepost.notifications.mail.rendering.digest_lines import Digest, DigestLine, LineWriter
 from milepost.notifications.mail.rendering.fact_readers import part
 from milepost.notifications.mail.rendering.facts import greeting
+from milepost.notifications.mail.rendering.forecast_facts import Forecasts
 from milepost.notifications.mail.rendering.formatting import Moments
 from milepost.notifications.mail.rendering.jinja import environment
 from milepost.notifications.mail.rendering.languages import Words, counted, language_for, words_of
@@ -49,14 +50,17 @@ def compose_digest(
     sample: bool = False,
     console_url: str | None = None,
     tracking: TrackingPages | None = None,
+    forecasts: Forecasts | None = None,
 ) -> ComposedDigest:
     """The parts of a digest's mail; of more than 200 lines the most urgent are shown.
 
     :param console_url: where the team looks at orders
     :param tracking: the pages on which customers look at theirs
+    :param forecasts: of the connections, for the team
     :raises ValueError: without any line
     """
-    form = _form(digest, now=now, sample=sample, console_url=console_url, tracking=tracking)
+    form = _form(digest, now=now, sample=sample, console_url=console_url)
+    form = replace(form, tracking=tracking, forecasts=forecasts)
     language, words = form.language, form.words
     notices = _notices(digest)
     audience = notices[0].audience
@@ -96,7 +100,6 @@ def _form(
     now: datetime,
     sample: bool,
     console_url: str | None,
-    tracking: TrackingPages | None = None,
 ) -> "_Form":
     if not digest.lines:
         raise ValueError("a digest needs at least one line")
@@ -117,7 +120,6 @@ def _form(
         language=language,
         sample=sample,
         console_url=console_url,
-        tracking=tracking,
         now=now,
     )
 
@@ -140,6 +142,7 @@ class _Form:
     console_url: str | None = None
     most: int = MOST_LINES
     tracking: TrackingPages | None = None
+    forecasts: Forecasts | None = None
 
     @property
     def _lines(self) -> LineWriter:
@@ -150,6 +153,7 @@ class _Form:
             now=self.now,
             console_url=self.console_url,
             tracking=self.tracking,
+            forecasts=self.forecasts,
         )
 
     def values(self, audience: Audience) -> Mapping[str, Any]:

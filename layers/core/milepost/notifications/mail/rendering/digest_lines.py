@@ -9,6 +9,11 @@ from milepost.common.causes import QUOTABLE, cause_of
 from milepost.connections.connection import Connection
 from milepost.notifications.mail.rendering.context import moved_on
 from milepost.notifications.mail.rendering.fact_readers import moment_of, part, text_of
+from milepost.notifications.mail.rendering.forecast_facts import (
+    Forecasts,
+    expected_end,
+    forecast_words,
+)
 from milepost.notifications.mail.rendering.formatting import Moments
 from milepost.notifications.mail.rendering.languages import Words
 from milepost.notifications.mail.rendering.links import (
@@ -58,7 +63,10 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineWriter:
-    """Writes the lines of one digest, in the recipient's language and time zone."""
+    """Writes the lines of one digest, in the recipient's language and time zone.
+
+    ``forecasts`` are for the team's digests alone.
+    """
 
     digest: Digest
     words: Words
@@ -66,6 +74,7 @@ class LineWriter:
     now: datetime
     console_url: str | None = None
     tracking: TrackingPages | None = None
+    forecasts: Forecasts | None = None
 
     def line(self, line: DigestLine, *, is_customer: bool) -> dict[str, str]:
         """A line's parts; for an erased order only that it was erased."""
@@ -79,7 +88,8 @@ class LineWriter:
             who, said = self._of_order(line.notice, line.tracked)
             link, page = self._link(line.notice), self._page(line.notice)
         now = None if is_customer else self._status_now(line)
-        what = " · ".join(filter(None, (said, when, now, where)))
+        forecast = None if is_customer else self._forecast(line)
+        what = " · ".join(filter(None, (said, when, now, forecast, where)))
         text = " ".join(filter(None, (f"{who}: {what}", link, page)))
         return {"who": who, "what": what, "link": link, "page": page or "", "text": text}
 
@@ -91,6 +101,14 @@ class LineWriter:
         if not moved_on(line.notice.announcement.status, now):
             return None
         return f"{self.words['labels']['status_now']}: {self.words['statuses'][now]}"
+
+    def _forecast(self, line: DigestLine) -> str | None:
+        """When the order will probably be completed; None if it ended, or nobody can say."""
+        connection = self._connection(line.notice)
+        if line.tracked is None or line.tracked.erased_at is not None or connection is None:
+            return None
+        end = expected_end(line.tracked.order, connection, self.forecasts, now=self.now)
+        return forecast_words(end, self.moments, self.words)
 
     def overdue(self) -> Iterable[Mapping[str, str]]:
         """What is overdue besides, and whether there is more."""
@@ -120,8 +138,7 @@ class LineWriter:
 
     def _page(self, notice: Notice) -> str | None:
         """Where the recipient looks at the order."""
-        by_id = {one.id: one for one in self.digest.connections}
-        connection = by_id.get(notice.key.connection)
+        connection = self._connection(notice)
         own = tracking_url(self.tracking, notice, connection, now=self.now)
         return own or order_url(self.console_url, notice)
 
@@ -141,9 +158,14 @@ class LineWriter:
         """The link of a follow-up, if its connection has one."""
         if notice.announcement.kind is not Kind.FOLLOW_UP:
             return ""
-        by_id = {one.id: one.follow_up for one in self.digest.connections}
-        follow_up = by_id.get(notice.key.connection)
+        connection = self._connection(notice)
+        follow_up = connection.follow_up if connection else None
         return follow_up.link if follow_up else ""
+
+    def _connection(self, notice: Notice) -> Connection | None:
+        """The connection of a notice's order; None if it is applied no more."""
+        named = (one for one in self.digest.connections if one.id == notice.key.connection)
+        return next(named, None)
 
     def _of_order(self, notice: Notice, tracked: TrackedOrder) -> tuple[str, str]:
         details, kind = tracked.order.details, notice.announcement.kind

@@ -9,6 +9,8 @@ from milepost.forecasts.expected import Expected, expected
 from milepost.forecasts.stages import stage_name
 from milepost.forecasts.table import ForecastTable
 from milepost.notifications.mail.rendering.context import MailContext
+from milepost.notifications.mail.rendering.formatting import Moments
+from milepost.notifications.mail.rendering.languages import Words
 from milepost.orders.lifecycle import TERMINAL
 from milepost.orders.order import Order
 
@@ -42,13 +44,20 @@ def forecast_line(end: Expected | None, context: MailContext) -> str | None:
     """Such as "usually complete between Thu, 3 Dec and Wed, 9 Dec, most likely Sat, 5 Dec; from 412
     orders"; None in
     mails to customers, who are promised nothing."""
-    if end is None or end.earliest is None or context.for_customer:
+    if context.for_customer:
+        return None
+    return forecast_words(end, context.moments, context.words)
+
+
+def forecast_words(end: Expected | None, moments: Moments, words: Words) -> str | None:
+    """The same for any mail to the team; None while too few orders like it are known."""
+    if end is None or end.earliest is None:
         return None
     days = {
-        name: context.moments.short_day(getattr(end, name)) or ""
+        name: moments.short_day(getattr(end, name)) or ""
         for name in ("earliest", "likely", "latest")
     }
-    words = context.words["forecast"]
-    likely = words["likely"].format(**days) if end.likely else ""
-    when = words["between" if end.latest else "after"].format(**{**days, "likely": likely})
-    return f"{when}{words['basis'].format(orders=end.orders)}"
+    said = words["forecast"]
+    likely = said["likely"].format(**days) if end.likely else ""
+    when = said["between" if end.latest else "after"].format(**{**days, "likely": likely})
+    return f"{when}{said['basis'].format(orders=end.orders)}"

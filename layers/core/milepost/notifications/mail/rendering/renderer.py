@@ -104,6 +104,7 @@ class MailRenderer:
             unsubscribe_url=unsubscribe_url,
             console_url=self._console_url,
             tracking=self._tracking,
+            forecasts=self._forecasts,
         )
         return _mail(digest.recipient, made, made.ends, unsubscribe_url)
 
