@@ -16,17 +16,26 @@ from tests.builders import NOON
 from tests.unit.console.conftest import Browser
 
 
-def test_a_plot_is_one_image_whose_texts_are_escaped_and_without_inline_style() -> None:
+def test_a_plot_is_an_image_whose_texts_are_escaped_and_without_inline_style() -> None:
     drawn = bar_chart(
         [Bar(label="<x>", value=1, mark=4, text="1 d"), Bar(label="b", value=2, text="2 d")],
         title="Times & more",
     )
-    assert drawn.count("<rect") == 2
+    # Drawn twice: for wide and for small screens, of which one is shown.
+    assert drawn.count("<svg") == 2
+    assert drawn.count("<rect") == 2 * 2
     assert 'role="img" aria-label="Times &amp; more"' in drawn
     assert "&lt;x&gt;" in drawn
     assert "style=" not in drawn
     widths = [float(width) for width in re.findall(r'width="([\d.]+)"', drawn)]
     assert widths[1] == 2 * widths[0]
+    assert widths[3] == 2 * widths[2]
+
+
+def test_a_plot_for_small_screens_is_drawn_in_their_width() -> None:
+    drawn = bar_chart([Bar(label="b", value=2, text="2 d")], title="Times")
+    sizes = re.findall(r'class="chart (\w+)" viewBox="0 0 (\d+) ', drawn)
+    assert sizes == [("wide", "720"), ("narrow", "330")]
 
 
 def test_durations_and_settings_are_readable() -> None:

@@ -58,6 +58,17 @@ def test_filters_reach_the_list_and_a_wrong_one_is_named(browser: Browser) -> No
     assert "There is no status acepted" in shown.text
 
 
+def test_fields_that_were_left_empty_leave_the_address(browser: Browser) -> None:
+    for said, tidied in (
+        ("orders?status=accepted&connection=&q=+&sort=next_date", "orders?status=accepted"),
+        ("notices?state=&kind=accepted", "notices?kind=accepted"),
+        ("figures?connection=", "figures"),
+    ):
+        moved = browser.get(f"/console/{said}")
+        assert (moved.status, moved.headers["location"]) == (303, f"/console/{tidied}")
+        assert browser.get(f"/console/{tidied}").location.startswith("/console/sign-in?")
+
+
 def test_an_outage_is_a_page_that_says_so_and_our_own_failure_is_counted(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

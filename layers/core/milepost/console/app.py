@@ -1,7 +1,7 @@
 """Handles one request of a browser: finds the session and the page, and adds common headers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
@@ -95,6 +95,8 @@ class Console:
         try:
             if is_reading(request.method) and (answer := self._of_signing_in(request, render)):
                 return answer, None
+            if to := _tidy_address(request):
+                return go_to(to), None
             session = self.sign_in.session_of(request)
             if session is None:
                 return self._ask_to_sign_in(request, render), None
@@ -204,6 +206,21 @@ class Console:
                 return 503, _DOWN, []
         down = self.is_outage(error)
         return (503 if down else 500), self._failing(error), []
+
+
+def _tidy_address(request: Request) -> str | None:
+    """The address to which a page moves, since its own has a query that says nothing; None if it
+    has none.
+
+    A browser sends every field of a form, also those that were left empty.
+    """
+    if request.method != "GET" or request.is_part:
+        return None
+    for route, _ in routes_at(request.path):
+        tidied = route.tidy(request.query)
+        if route.method == "GET" and len(tidied.pairs) != len(request.query.pairs):
+            return replace(request, query=tidied).address
+    return None
 
 
 def _route_of(request: Request) -> tuple[Route, Mapping[str, str]]:

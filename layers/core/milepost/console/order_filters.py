@@ -112,7 +112,7 @@ def view_query(filters: Mapping[str, Sequence[str]]) -> Values:
 
 def tidy(query: Values) -> Values:
     """The address without redundant parameters: empty fields, the usual sort order and columns."""
-    said = Values([pair for pair in query.pairs if pair[1].strip()])
+    said = query.filled()
     if said.one("sort") == Sort.NEXT_DATE:
         said = said.without("sort")
     if set(said.all("fields")) == set(USUAL):

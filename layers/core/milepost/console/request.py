@@ -61,10 +61,14 @@ class Values:
         rest = self.without(name)
         return rest.also(name, value) if value else rest
 
+    def filled(self) -> "Values":
+        """The same without values that are empty."""
+        return Values([pair for pair in self.pairs if pair[1].strip()])
+
     @property
     def text(self) -> str:
         """The values as a URL's query."""
-        return urlencode([pair for pair in self.pairs if pair[1].strip()])
+        return urlencode(self.filled().pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

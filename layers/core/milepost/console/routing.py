@@ -9,9 +9,12 @@ from typing import Final
 
 from milepost.api.auth import READING
 from milepost.console.page_context import Visit
+from milepost.console.request import Values
 from milepost.console.responses import Answer
 
 Show = Callable[[Visit], Answer]
+Tidy = Callable[[Values], Values]
+"""Gives an address's query without what says nothing, such as fields that were left empty."""
 
 SUBJECTS: Final = {
     "": "today",
@@ -35,12 +38,14 @@ FOR_VIEWERS: Final = frozenset({"/console/exports"})
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route: ``show`` handles ``method`` at ``address``, such as ``/console/orders/{order}``."""
+    """A route: ``show`` handles ``method`` at ``address``, such as ``/console/orders/{order}``.
+    ``tidy`` gives the query that the browser should show."""
 
     method: str
     address: str
     pattern: re.Pattern[str]
     show: Show
+    tidy: Tidy = Values.filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +54,9 @@ class Pages:
 
     routes: list[Route] = field(default_factory=list)
 
-    def get(self, address: str) -> Callable[[Show], Show]:
+    def get(self, address: str, *, tidy: Tidy = Values.filled) -> Callable[[Show], Show]:
         """A page that changes nothing: every user in a group may see it."""
-        return self._at("GET", address)
+        return self._at("GET", address, tidy=tidy)
 
     def post(self, address: str) -> Callable[[Show], Show]:
         """A form: for operators (except ``FOR_VIEWERS``), only from pages of the console."""
@@ -61,9 +66,11 @@ class Pages:
         """Add the pages of another module of the same subject."""
         self.routes.extend(others.routes)
 
-    def _at(self, method: str, address: str) -> Callable[[Show], Show]:
+    def _at(
+        self, method: str, address: str, *, tidy: Tidy = Values.filled
+    ) -> Callable[[Show], Show]:
         def keep(show: Show) -> Show:
-            self.routes.append(Route(method, address, _pattern(address), show))
+            self.routes.append(Route(method, address, _pattern(address), show, tidy))
             return show
 
         return keep

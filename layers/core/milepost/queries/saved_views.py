@@ -69,7 +69,7 @@ SYSTEM_VIEWS: Final = (
     _system("this-week", "This week", due=str(Due.THIS_WEEK)),
     _system("next-week", "Next week", due=str(Due.NEXT_WEEK)),
     _system("overdue", "Overdue", due=str(Due.OVERDUE)),
-    _system("stuck", "Stuck", attention=ANY_ATTENTION),
+    _system("stuck", "Needs attention", attention=ANY_ATTENTION),
     _system("rejected", "Rejected", status=str(Status.REJECTED)),
     _system("waiting-for-customer", "Waiting for the customer", waiting=ANY_WAIT),
 )

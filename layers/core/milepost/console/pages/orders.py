@@ -42,7 +42,7 @@ MOST_IN_FILE: Final = 2_000
 """Orders of a file that is made while the browser waits."""
 
 
-@pages.get("/console/orders")
+@pages.get("/console/orders", tidy=tidy)
 def show_orders(visit: Visit) -> Answer:
     """A page of the list."""
     query = tidy(visit.query)
