@@ -17,8 +17,6 @@ from milepost.orders.details import Details
 from milepost.orders.order import Attention
 from milepost.orders.rules import Rules
 from milepost.providers.base import (
-    Json,
-    Page,
     PageRequest,
     ProviderAction,
 )
@@ -117,6 +115,7 @@ class Spirii(WholeOrders[Order]):
     shape = Order
     event_path = ("data", "order")
     statuses = STATUSES
+    order_list = LIST
     credential_name = "api_key"
     signature_scheme: str | None = SPIRII
     pages_can_shift = False
@@ -132,12 +131,6 @@ class Spirii(WholeOrders[Order]):
 
     def details(self, said: Order, connection: Connection) -> Details:
         return _details(said, connection)
-
-    def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
-        return LIST.first_page(connection, changed_since=changed_since)
-
-    def read_page(self, body: Json, *, request: PageRequest) -> Page:
-        return LIST.read_page(body, request=request)
 
     def order_request(self, order_id: str) -> PageRequest:
         return PageRequest(path_of(order_id))

@@ -18,8 +18,6 @@ from milepost.orders.details import Invoice as Fee
 from milepost.orders.order import Attention
 from milepost.orders.rules import Rules
 from milepost.providers.base import (
-    Json,
-    Page,
     PageRequest,
     ProviderAction,
 )
@@ -125,6 +123,7 @@ class Subs(WholeOrders[ServiceRequest]):
     shape = ServiceRequest
     event_path = ("data", "service_request")
     statuses = STATUSES
+    order_list = LIST
     credential_name = "token"
     signature_scheme: str | None = STANDARD_WEBHOOKS
     pages_can_shift = True
@@ -138,12 +137,6 @@ class Subs(WholeOrders[ServiceRequest]):
 
     def details(self, said: ServiceRequest, connection: Connection) -> Details:
         return _details(said, connection)
-
-    def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
-        return LIST.first_page(connection, changed_since=changed_since)
-
-    def read_page(self, body: Json, *, request: PageRequest) -> Page:
-        return LIST.read_page(body, request=request)
 
     def order_request(self, order_id: str) -> PageRequest:
         return PageRequest(f"/service-requests/{one_segment(order_id)}")

@@ -13,7 +13,7 @@ from typing import ClassVar, Generic, TypeVar
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.report import Report, Source
-from milepost.providers.base import Http, Json, SignIn
+from milepost.providers.base import Http, Json, Page, PageRequest, SignIn
 from milepost.providers.envelopes import (
     bearer,
     credential,
@@ -22,6 +22,7 @@ from milepost.providers.envelopes import (
     payload_in,
     words_in,
 )
+from milepost.providers.listing import DeclaredList
 from milepost.providers.payload_types import Id, Instant, Shape, read_shape
 from milepost.providers.status_words import StatusTable
 
@@ -37,7 +38,7 @@ Said = TypeVar("Said", bound=WholeOrder)
 
 
 class WholeOrders(ABC, Generic[Said]):
-    """Reads reports of such orders; the adapter adds pages and actions."""
+    """Reads such orders and lists of them; the adapter adds their facts and its actions."""
 
     orders_path: tuple[str, ...] = ("data",)
     change_field: str | None = "updated_at"
@@ -46,6 +47,7 @@ class WholeOrders(ABC, Generic[Said]):
     event_path: ClassVar[tuple[str, ...]]
     """The path of names to the order in a webhook."""
     statuses: ClassVar[StatusTable]
+    order_list: ClassVar[DeclaredList]
     credential_name: ClassVar[str]
     """The name of the bearer token among the connection's credentials."""
 
@@ -77,6 +79,12 @@ class WholeOrders(ABC, Generic[Said]):
     def split_event(self, event: Json) -> list[Json]:
         """Empty: an order is tracked as a whole."""
         return []
+
+    def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
+        return self.order_list.first_page(connection, changed_since=changed_since)
+
+    def read_page(self, body: Json, *, request: PageRequest) -> Page:
+        return self.order_list.read_page(body, request=request)
 
     def read_one(self, body: Json) -> Json:
         return object_in(body, "data")
