@@ -27,7 +27,7 @@ _BUCKET: Final = "milepost-local-artifacts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What CloudFormation knows of the deployed stack."""
+    """Outputs and resources of the deployed stack, as CloudFormation lists them."""
 
     outputs: Mapping[str, str]
     resources: Mapping[str, str]
@@ -117,8 +117,8 @@ def read_deployment(access: Access, *, stack_name: str = STACK_NAME) -> Deployme
 
 
 def tell_public_address(access: Access, deployment: Deployment, *, api_url: str) -> None:
-    """Let functions know where the API really is, for links and test webhooks: that is known only
-    once it is deployed."""
+    """Set the API's URL in the functions' environment, for links and test webhooks: it is known
+    only after the deployment."""
     functions = access.client("lambda")
     addresses = {"PUBLIC_URL": api_url, "CONSOLE_URL": f"{api_url}/console"}
     for name in map(deployment.find_id, ("SendNoticeFunction", "CallEndpointFunction")):
@@ -134,7 +134,7 @@ def tell_public_address(access: Access, deployment: Deployment, *, api_url: str)
 
 
 def verify_sender(access: Access) -> None:
-    """Let SES send as the local sender, as the owner of an address confirms it on AWS."""
+    """Verify the local sender's address in SES, as its owner confirms it on AWS."""
     access.client("ses").verify_email_identity(EmailAddress=SENDER)
 
 

@@ -25,7 +25,7 @@ class StoredProviders:
         return read_parameters(self._client, path=self._path)[1]
 
     def add(self, provider: StoredProvider) -> None:
-        """Keep a version; one that is there stays as it is.
+        """Store a version; one that exists is not changed.
 
         :raises TooLarge: when it can't be stored
         """
@@ -43,7 +43,7 @@ class StoredProviders:
         )
 
     def delete(self, name: str, versions: Iterable[int], *, with_current: bool = False) -> None:
-        """Forget versions; those that are gone already are no error."""
+        """Delete versions; missing ones are not an error."""
         names = [self._name(name, str(one)) for one in versions]
         names += [self._name(name, CURRENT)] if with_current else []
         for start in range(0, len(names), _MOST_AT_ONCE):

@@ -25,7 +25,7 @@ def moment_of(day: date, clock: time, zone: str) -> datetime:
 
 
 def next_at(clock: time, now: datetime, zone: str) -> datetime:
-    """The next time that the clock shows this, after ``now``; once a day, on each day there is."""
+    """The next time that the clock shows this, after ``now``; once on each calendar day."""
     today = now.astimezone(ZoneInfo(zone)).date()
     days = (today + number * _DAY for number in range(-2, 5))
     moments = (moment_of(day, clock, zone) for day in days if not _is_left_out(day, zone))

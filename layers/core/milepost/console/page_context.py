@@ -40,7 +40,7 @@ class Visit:
     changes: Changes
     """Makes changes: ``visit.changes.make("POST", "/orders/…/actions/note", body=…)``."""
     render: Callable[..., str]
-    """A template and what it shows, as HTML; ``rendering.Pages.render`` for this visit."""
+    """Renders a template with its values as HTML, for this visit."""
     failing: Callable[[Exception], str]
     """Logs the error of a part of a page, and describes it."""
     open_renderer: Callable[[Connections], MailWriter]

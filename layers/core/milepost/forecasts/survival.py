@@ -42,7 +42,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Times within which 10, 50 and 90% of those are completed that are completed at all.
+    """Times within which 10, 50 and 90% of the orders that end in completion are completed.
 
     None where the curve does not get there. ``at_risk`` is the number of orders that it is from,
     ``share`` (0 to 1) how many of them are completed in the end.

@@ -127,7 +127,7 @@ class OrdersIndex:
                 yield LastAnnounced(parse_instant(item["announced_at"]), _key(item))
 
     def walk(self, *, after: str | None) -> Iterator[Walked]:
-        """Implements ``rereading.Walk``: shard by shard, in each by the next date."""
+        """Implements ``refold.Walk``: shard by shard, in each by the next date."""
         first, dated = _place(after)
         for place, name in enumerate(all_partitions()):
             if place < first:

@@ -22,7 +22,7 @@ _CHANGED: Final = frozenset({RecordOutcome.TRANSITION, RecordOutcome.RECORDED})
 
 
 class OrderRecorder:
-    """Records reports of one connection's orders. Implements ``page_recording.Record``.
+    """Records reports of one connection's orders. Implements ``sinks.Record``.
 
     Several threads may record at a time, if each order is recorded by one of them.
 

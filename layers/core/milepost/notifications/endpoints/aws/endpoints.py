@@ -37,7 +37,7 @@ the URL that was called."""
 
 
 class EndpointsTable:
-    """Implements ``delivery.Endpoints`` on the subscriptions of NoticesTable."""
+    """Implements ``switching_off.Endpoints`` on the subscriptions of NoticesTable."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
@@ -174,7 +174,7 @@ class Suppressions(Protocol):
 
 
 class EndpointOwners:
-    """Implements ``delivery.Owners`` by SES.
+    """Implements ``switching_off.Owners`` by SES.
 
     What becomes of the mail is published through the configuration set, as of every other one, so
     that an owner's address that bounces is known from then on.

@@ -101,7 +101,8 @@ class EndpointHttp:
 class _Call:
     """One call, in its own thread.
 
-    Finding a name has no timeout at all. So the caller waits only so long, then cuts the line.
+    Resolving a host's name has no timeout. So the caller waits for a limited time, then closes the
+    socket.
     """
 
     def __init__(

@@ -32,7 +32,7 @@ _SALT_BYTES: Final = 32
 
 
 class ErasuresTable(ErasuresReader):
-    """Implements ``remembered.Memory``."""
+    """Implements ``recent_erasures.Memory``."""
 
     def salt(self, *, make: bool) -> bytes:
         found, new = self._state().salt, os.urandom(_SALT_BYTES)
