@@ -9,6 +9,7 @@ from collections import defaultdict
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.described_answers import hold_answers_against_description
 from tests.moto_corrections import correct_moto
 from tests.moto_speed import make_moto_quicker
 
@@ -38,6 +39,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
+hold_answers_against_description()
 correct_moto()
 make_moto_quicker()
 

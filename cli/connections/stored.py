@@ -196,7 +196,7 @@ def read_stored(stores: Stores) -> Stored:
     unusable = {name: [one] for name, one in why.items()}
     credentials = _usable_credentials(stores.credentials.read(), unusable)
     signing = _usable_signing(stores.signing.read(), unusable)
-    subscriptions, unreadable = stores.subscriptions.read_each()
+    subscriptions, unreadable = stores.subscriptions.read_each(consistent=True)
     endpoint_secrets = stores.endpoint_secrets.read()
     return Stored(
         version=version,

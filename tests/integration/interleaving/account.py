@@ -183,7 +183,7 @@ class World:
 
     def command(self, *words: str) -> None:
         """Run a command that succeeds."""
-        code, said = run_command(self.stack, *words)
+        code, said = run_command(self.stack, *words, clock=self.time.clock())
         assert code == 0, said
 
     def items(self, table: str) -> list[dict[str, Any]]:

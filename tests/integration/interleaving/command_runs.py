@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Final
@@ -71,10 +72,27 @@ _PLACES: Final = (
 )
 
 
-def run_command(stack: Stack, *words: str, given: str | None = None) -> tuple[int, str]:
-    """Run the command as a person does; its exit code and what it says."""
+_CLOCKS: Final = (
+    "cli.activity.recording.datetime",
+    "cli.connections.apply.datetime",
+    "cli.connections.apply_lock.datetime",
+    "cli.notices.resending.datetime",
+    "cli.subscriptions.commands.datetime",
+)
+
+
+def run_command(
+    stack: Stack, *words: str, clock: type[datetime], given: str | None = None
+) -> tuple[int, str]:
+    """Run the command as a person does; its exit code and what it says.
+
+    :param clock: the functions' one: a lease of the command's would have ended for them, or would
+        not have begun, if its machine showed another time
+    """
     target = command_stack(stack)
     with ExitStack() as patched:
+        for place in _CLOCKS:
+            patched.enter_context(patch(place, clock))
         for place in _PLACES:
             patched.enter_context(patch(place, lambda _: target))
         result = CliRunner().invoke(command, list(words), input=given)

@@ -53,7 +53,8 @@ def commands(
 
     def run(world: World, handed: Any) -> tuple[Ended, Any]:
         said = [handed if one == "GIVEN" else one for one in words]
-        code, output = run_command(world.stack, *said, given=given(world))
+        clock = world.time.clock()
+        code, output = run_command(world.stack, *said, clock=clock, given=given(world))
         return (Ended.REFUSED if code else Ended.DONE), output
 
     return Party(

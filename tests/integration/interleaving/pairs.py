@@ -5,6 +5,7 @@ after a call of the first that touches nothing of what the second touches is no 
 What is left are all places at which the outcome can differ.
 """
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -129,7 +130,8 @@ class Meeting:
         for name, value in outcome.kept.items():
             options = sorted({str(one[name]) for one in allowed})
             if value not in options:
-                yield f"{name} are {value}, not {' or '.join(options)}"
+                differences = [_difference(str(value), one) for one in options]
+                yield f"{name}: {' or '.join(differences)}"
 
     # Each of the following runs in a copy of its own.
 
@@ -168,6 +170,15 @@ class Meeting:
         if door.copy is not None:
             door.copy.end(lambda: self._judge([run, *door.runs]))
         return door.found
+
+
+def _difference(text: str, expected: str) -> str:
+    """What differs of two JSON documents, so that a person finds it."""
+    there, wanted = json.loads(text), json.loads(expected)
+    if not (isinstance(there, dict) and isinstance(wanted, dict)):
+        return f"{text} instead of {expected}"
+    differing = sorted(k for k in there | wanted if there.get(k) != wanted.get(k))
+    return ", ".join(f"{k} is {there.get(k)} instead of {wanted.get(k)}" for k in differing)
 
 
 @dataclass

@@ -40,7 +40,8 @@ _MEANINGS: Final[Mapping[int, str]] = {
     502: "The provider refuses the credentials, or its response can't be read",
     503: "A dependency is unavailable: try again later",
 }
-_ALWAYS: Final = (400, 401, 403, 415, 422, 429, 500, 503)
+ALWAYS: Final = (400, 401, 403, 415, 422, 429, 500, 503)
+"""Problems of every route."""
 
 
 def may_answer(success: int, *problems: int) -> dict[int, OpenAPIResponse]:
@@ -80,7 +81,7 @@ def describe(api: APIGatewayHttpResolver) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], path: str) -> None:
     answers = operation["responses"]
-    for status in (*_ALWAYS, *_of_names_in(path)):
+    for status in (*ALWAYS, *problems_of_names(path)):
         answers[str(status)] = _problem(status)
     if "204" in answers:
         # Powertools gives every response a body, also this one.
@@ -111,7 +112,7 @@ def _add_files(operation: dict[str, Any], listing: Listing) -> None:
     operation["responses"] = dict(sorted(answers.items()))
 
 
-def _of_names_in(path: str) -> tuple[int, ...]:
+def problems_of_names(path: str) -> tuple[int, ...]:
     """Problems of a path with a name: it may be unknown, or mean several orders."""
     if "{order_id}" in path:
         return (404, 409)

@@ -6,13 +6,19 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Annotated, Any, Final, Protocol
+
+from pydantic import Field
 
 from milepost.api.problems import Problem
+from milepost.api.text_patterns import CURSOR
 
 _DIGEST: Final = hashlib.sha256
 _SIZE: Final = 32
 _PURPOSE: Final = b"milepost cursor 1"
+
+Cursor = Annotated[str, Field(max_length=4_000, pattern=CURSOR)]
+"""A query parameter: the ``next`` of a page."""
 
 
 class BadCursor(Problem):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 ACTION: Final = r"^[a-z_]+$"
+CURSOR: Final = r"^[A-Za-z0-9_-]*$"
 EXPORT_ID: Final = r"^[0-9a-f]{24}$"
 GROUP_ID: Final = r"^[^:]+:[^:]+$"
 IDEMPOTENCY_KEY: Final = r"^[!-9;-~]+$"
@@ -18,6 +19,7 @@ VIEW_ID: Final = r"^[a-z0-9][a-z0-9-]*$"
 LOOKS_LIKE: Final[Mapping[str, str]] = {
     ACTION: "a name has small letters and underscores alone",
     SHORT_HEX_ID: "the id has 16 hex digits, as in 12f803998b2500a3",
+    CURSOR: "a cursor is the `next` of a page, unchanged: start without one",
     EXPORT_ID: "an export's id has 24 hex digits, as in 6a1b2c3d12f803998b2500a3",
     GROUP_ID: "a group's id looks like connection:order",
     IDEMPOTENCY_KEY: "a key has letters, digits and signs of ASCII, without spaces and colons",

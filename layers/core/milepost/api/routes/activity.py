@@ -15,7 +15,7 @@ from milepost.api.dependencies import Given, Services
 from milepost.api.filters import check_connections, unknown
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
-from milepost.api.pagination import BadCursor, read_cursor, write_cursor
+from milepost.api.pagination import BadCursor, Cursor, read_cursor, write_cursor
 from milepost.api.path_parameters import named_order
 from milepost.api.problems import Fault, Problem
 from milepost.common.strict_json import canonical_json
@@ -73,7 +73,7 @@ class ActivityList(Shape):
     summary="Who changed what, and when",
     tags=["activity"],
     operation_id="list_activity",
-    responses=may_answer(200),
+    responses=may_answer(200, 404, 409),
 )
 def list_activity(
     services: Given,
@@ -92,7 +92,7 @@ def list_activity(
         Day | None, Query(alias="to", description="Last day (UTC); today if absent.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[str | None, Query(max_length=4000, description="`next` of a page.")] = None,
+    cursor: Annotated[Cursor | None, Query(description="`next` of a page.")] = None,
 ) -> ActivityList:
     first, last = _days(first_day, last_day, now=services.clock())
     wanted = Wanted(
@@ -129,7 +129,7 @@ def _check_values(wanted: Wanted, order: str | None, services: Services) -> None
     """Check that filters that found nothing have known values. The log also has entries of orders,
     connections and kinds that exist no longer.
 
-    :raises Problem: 422 or 404, with the known values
+    :raises Problem: 422 with the known values; 404 or 409 for an order
     """
     if wanted.kind is not None:
         kinds = OF_THE_COMMAND | kinds_of_routes()

@@ -14,7 +14,7 @@ from milepost.api.filters import ConnectionFilter, check_connections
 from milepost.api.json_model import Shape
 from milepost.api.months import Month, first_of, month_before
 from milepost.api.openapi import may_answer
-from milepost.api.pagination import BadCursor, read_cursor, write_cursor
+from milepost.api.pagination import BadCursor, Cursor, read_cursor, write_cursor
 from milepost.common.status import Status
 from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, parse_instant
@@ -84,7 +84,7 @@ def list_commissions(
     limit: Annotated[
         int, Query(ge=1, le=50, description="Maximum number of orders on a page.")
     ] = 50,
-    cursor: Annotated[str | None, Query(max_length=4000, description="`next` of a page.")] = None,
+    cursor: Annotated[Cursor | None, Query(description="`next` of a page.")] = None,
 ) -> CommissionList:
     check_connections(connection, services)
     known = services.connections.all()

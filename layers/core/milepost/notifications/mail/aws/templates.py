@@ -43,6 +43,8 @@ class OverridesTable:
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues=to_item({":pk": templates_partition(connection_id)}),
+            # What was just applied is compared, and what was removed stays removed.
+            ConsistentRead=True,
         )
         items = [from_item(item) for page in pages for item in page["Items"]]
         return {
