@@ -24,6 +24,10 @@ class Ports:
         self.keep(part, port)
         return port
 
+    def has(self, port: int) -> bool:
+        """Whether a part of the last run, which may still run, has this port."""
+        return port in self._chosen.values()
+
     def keep(self, part: str, port: int) -> None:
         """Remember the port of this part."""
         self._chosen[part] = port

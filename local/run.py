@@ -17,6 +17,8 @@ from local.errors import CannotStart
 from local.files import ROOT, Places
 from local.live_view import show_live
 from local.overview import Overview, read_overview
+from local.ports import Ports
+from local.processes import require_free_port
 from local.progress import Progress
 from local.stack import DemoLength, Stack, running_stack
 
@@ -33,7 +35,7 @@ def run_stack(places: Places, *, demo: DemoLength, port: int | None, console: Co
     :raises CannotStart: when it can't be started
     """
     stopped = threading.Event()
-    replace_running(places, console=console)
+    replace_running(places, port=port, console=console)
     with _only_one(places), _signals(stopped, console):
         progress = Progress(console)
         with running_stack(demo=demo, places=places, port=port, progress=progress) as stack:
@@ -51,7 +53,7 @@ def run_in_background(
     :raises CannotStart: when it can't be started
     """
     # First, since the one that runs still writes to the file that is read here.
-    replace_running(places, console=console)
+    replace_running(places, port=port, console=console)
     places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [sys.executable, "-m", "local", "run", "--demo", demo.value]
     environment = os.environ | {"MILEPOST_PORT": str(port or ""), "DETACH": "0"}
@@ -92,16 +94,20 @@ _NOT_YET_KNOWN: Final = -1
 """In place of the number of a process that has the lock and has not written its own yet."""
 
 
-def replace_running(places: Places, *, console: Console) -> None:
+def replace_running(places: Places, *, port: int | None, console: Console) -> None:
     """End the stack that runs, if any, so that a new one can take its place.
 
-    :raises CannotStart: when one is only starting: of several at once the first one stays
+    :param port: the port that the new one has to have, if any
+    :raises CannotStart: when one is only starting: of several at once the first one stays; or when
+        something else listens on the port, so that there would be no new one
     """
     process = _find_runner(places)
     if process in (None, os.getpid()):
         return
     if not places.stack_file.exists():
         raise CannotStart(_ANOTHER_STARTS)
+    if port is not None and not Ports(places.ports_file).has(port):
+        require_free_port(port)
     console.print(
         f"A stack is running here (process {process}). It is stopped first; its data go.",
         highlight=False,

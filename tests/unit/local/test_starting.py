@@ -2,6 +2,7 @@
 
 import fcntl
 import io
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from rich.console import Console
 from local import __main__ as command
 from local.errors import CannotStart
 from local.files import Places
+from local.ports import Ports
+from local.processes import find_free_port
 from local.run import replace_running, stop_stack
 
 HOLD = """
@@ -57,7 +60,7 @@ def quiet() -> Console:
 def test_one_that_is_starting_is_not_ended_by_the_next_one(places: Places) -> None:
     with another_runner(places) as process:
         with pytest.raises(CannotStart, match=r"Another `make run` is starting"):
-            replace_running(places, console=quiet())
+            replace_running(places, port=None, console=quiet())
         assert process.poll() is None
 
 
@@ -73,14 +76,39 @@ def test_one_that_is_ready_is_replaced_and_that_is_said(places: Places) -> None:
     places.stack_file.write_text("{}")
     with another_runner(places) as process:
         console = Console(record=True, file=io.StringIO())
-        replace_running(places, console=console)
+        replace_running(places, port=None, console=console)
         assert process.wait(timeout=10) != 0
         assert "It is stopped first" in console.export_text()
 
 
+def test_a_stack_is_not_ended_for_one_whose_port_is_taken(places: Places) -> None:
+    places.stack_file.write_text("{}")
+    Ports(places.ports_file).keep("emulator", find_free_port())
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        another_runner(places) as process,
+    ):
+        port = server.getsockname()[1]
+        with pytest.raises(CannotStart, match=f"Port {port} is in use"):
+            replace_running(places, port=port, console=quiet())
+        assert process.poll() is None
+
+
+def test_a_stack_is_replaced_by_one_with_the_same_port(places: Places) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as its_own,
+        another_runner(places) as process,
+    ):
+        port = its_own.getsockname()[1]
+        places.stack_file.write_text("{}")
+        Ports(places.ports_file).keep("emulator", port)
+        replace_running(places, port=port, console=quiet())
+        assert process.wait(timeout=10) != 0
+
+
 def test_where_nobody_runs_there_is_nothing_to_end(places: Places) -> None:
     assert stop_stack(places) is False
-    replace_running(places, console=quiet())
+    replace_running(places, port=None, console=quiet())
     with places.lock_file.open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
