@@ -13,7 +13,7 @@ from cli.command_group import examples, make_part
 from cli.connections.apply import apply
 from cli.connections.apply_lock import ChangedSinceCompared, changing
 from cli.connections.custom_templates import read_texts
-from cli.connections.desired import require_possible, work_out
+from cli.connections.desired import Wanted, require_possible, work_out
 from cli.connections.difference import ConnectionChange, Difference, SubscriptionChange, compare
 from cli.connections.file import read_file
 from cli.connections.health import condition_in_words, troubles
@@ -22,12 +22,13 @@ from cli.connections.poll import REQUESTED, start_poll
 from cli.connections.secret_commands import app as secret_app
 from cli.connections.senders import incomplete_senders
 from cli.connections.showing import difference_as_json, show_difference
-from cli.connections.stored import open_stores, read_stored
+from cli.connections.stored import Stored, open_stores, read_stored
 from cli.errors import COULD_NOT, Fault, WrongUse
 from cli.local_times import UTC_ZONE, read_moment, read_zone
 from cli.options import CsvOption, JsonOption, ZoneOption
 from cli.output import is_interactive, tell, tell_csv, tell_folded, tell_json, tell_table, warn
 from cli.stack import Stack, StackOption, find_stack
+from cli.subscriptions.service_types import service_type_warnings
 from milepost.activity.recorder import Change
 from milepost.aws.errors import AWS_FAILED
 from milepost.exports.list_columns import CONNECTIONS
@@ -67,6 +68,7 @@ def apply_file(
         _show(target, difference)
     for name, what in incomplete_senders(one.settings for one in wanted.connections.values()):
         warn(f"{name}: {what}. Add `sender` (docs/connections.md).")
+    _warn_of_service_types(target, wanted, stored)
     if difference.is_empty or dry_run:
         _report(target, difference, applied=False, as_json=as_json)
         return
@@ -165,6 +167,14 @@ def poll(
     if not ended.is_done:
         warn("The poll failed. The request is kept: the next poll fulfils it.")
         raise typer.Exit(COULD_NOT)
+
+
+def _warn_of_service_types(stack: Stack, wanted: Wanted, stored: Stored) -> None:
+    applied = {name: one.settings for name, one in wanted.connections.items()}
+    connections = {**stored.settings, **applied}
+    found = service_type_warnings(stack, wanted.subscriptions.values(), connections)
+    for one, text in found:
+        warn(f"{one.recipient}: {text}")
 
 
 def _describe(difference: Difference, change: Change) -> None:

@@ -38,6 +38,7 @@ CHECKS: Final[Sequence[tuple[str, Check]]] = (
     ("topics", channel_checks.check_topics),
     ("event bus", channel_checks.check_event_bus),
     ("hearing", recipient_checks.check_recipients),
+    ("services", recipient_checks.check_service_types),
     ("alarms", operation_checks.check_alarms),
     ("functions", operation_checks.check_functions),
     ("sources", operation_checks.check_sources),

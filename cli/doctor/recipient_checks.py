@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from cli.doctor.channel_checks import topic_subscriptions
 from cli.doctor.findings import ExaminedStack, Finding, ok, warning
+from cli.subscriptions.service_types import service_type_warnings
 from milepost.orders.order import Kind
 
 KINDS: Final = (Kind.FAILED, Kind.ATTENTION, Kind.OVERDUE)
@@ -38,6 +39,16 @@ def check_recipients(patient: ExaminedStack) -> Iterator[Finding]:
             "hearing",
             "for every connection somebody is notified of failed, overdue and attention",
         )
+
+
+def check_service_types(patient: ExaminedStack) -> Iterator[Finding]:
+    """Subscriptions to service types that no order is known to have."""
+    stored = patient.stored
+    found = [*service_type_warnings(patient.stack, stored.subscriptions.values(), stored.settings)]
+    for one, text in found:
+        yield warning("services", f"{one.id}: {text}", "If it is wrong, change the subscription.")
+    if not found:
+        yield ok("services", "every subscription's service types are known")
 
 
 def _in_words(kinds: list[Kind]) -> str:

@@ -184,6 +184,7 @@ def _deploy() -> dict[str, str]:
         "NoticesTable": "notices",
         "ActivityTable": create_table(SESSION.client("dynamodb"), "ActivityTable"),
         "ActivityDays": "366",
+        "FiguresTable": create_table(SESSION.client("dynamodb"), "FiguresTable"),
         "SigningSecretsArn": secrets.create_secret(Name="signing", SecretString="{}")["ARN"],
         "ApiCredentialsArn": secrets.create_secret(Name="api", SecretString="{}")["ARN"],
         "EndpointSecretsArn": secrets.create_secret(Name="endpoints", SecretString="{}")["ARN"],

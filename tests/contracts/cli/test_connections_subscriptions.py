@@ -30,6 +30,19 @@ def test_subscriptions_of_the_file_are_kept_with_stable_ids(operator: Operator) 
     assert {one.source for one in found.values()} == {"file"}
 
 
+def test_a_service_type_that_no_order_is_known_to_have_is_a_warning(operator: Operator) -> None:
+    known = FILE.replace("[rabot-energy]\n", "[rabot-energy]\n    service_types: [Energy]\n")
+    operator.declare(known)
+    assert "service type" not in operator.apply("--dry-run").output
+    operator.declare(known.replace("[Energy]", "[electricity]"))
+    applied = operator.apply("--yes")
+    assert applied.exit_code == 0
+    assert (
+        "late@example.org: No order at its connections is known to have the service type "
+        "electricity; known are: energy."
+    ) in applied.output
+
+
 def test_a_subscription_to_what_is_pruned_is_refused(operator: Operator) -> None:
     operator.apply("--yes")
     operator.declare(FILE_WITHOUT_RABOT + "subscriptions:" + FILE.partition("subscriptions:")[2])

@@ -102,6 +102,53 @@ def test_a_view_is_not_saved_with_a_value_that_does_not_exist(
     assert desk.views.kept == {}
 
 
+WRONG = [
+    ("provider", "nope"),
+    ("connection", ["nope"]),
+    ("service_type", "nope"),
+    ("service_type", "Internet"),
+    ("attention", "nope"),
+    ("waiting", "nope"),
+    ("raw_status", "nope"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_batch_by_filter_is_not_made_with_a_value_that_does_not_exist(
+    name: str, value: Any, desk: Desk
+) -> None:
+    said = {"action": "note", "text": "x", "filter": {name: value}}
+    answer = desk.ask("POST", "/batches", body=said, role="operator")
+    assert (answer.status, answer.body["errors"][0]["where"]) == (422, f"body.filter.{name}")
+
+
+def test_a_batch_of_notices_of_an_unknown_connection_is_refused(desk: Desk) -> None:
+    said = {"action": "resend", "notice_filter": {"connection": ["nope"]}}
+    answer = desk.ask("POST", "/batches", body=said, role="operator")
+    assert answer.status == 422
+    assert answer.body["errors"][0]["where"] == "body.notice_filter.connection"
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_an_export_is_not_started_with_a_value_that_does_not_exist(
+    name: str, value: Any, desk: Desk
+) -> None:
+    said = {"list": "orders", "format": "csv", "query": {name: value}}
+    answer = desk.ask("POST", "/exports", body=said)
+    assert (answer.status, answer.body["errors"][0]["where"]) == (422, f"body.query.{name}")
+
+
+@pytest.mark.parametrize("service_type", ["energy", "tv", "fibre"])
+def test_a_service_type_that_is_documented_or_of_an_open_order_is_a_list_that_may_be_empty(
+    service_type: str,
+) -> None:
+    # An order that is in its first stage is in no figure.
+    of_all = [replace(ONE, service_type="fibre")] if service_type == "fibre" else []
+    desk = Desk(lists=AnyStatus(whole=Page(of_all, None)))
+    answer = desk.ask("GET", "/orders", query={"service_type": service_type})
+    assert (answer.status, answer.body.get("orders")) == (200, [])
+
+
 def test_a_view_of_a_connection_since_removed_is_renamed(desk: Desk) -> None:
     said = {"name": "x", "filters": {"connection": [KEY.connection]}}
     assert put(desk, "x", said).status == 200

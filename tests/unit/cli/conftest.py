@@ -123,6 +123,7 @@ _OUTPUTS: Final = {
     "NoticesTable": "NoticesTable",
     "ActivityTable": "ActivityTable",
     "OrdersTable": "OrdersTable",
+    "FiguresTable": "FiguresTable",
     "EmailQueueUrl": "EmailQueue",
     "EndpointQueueUrl": "EndpointQueue",
     "EndpointSecretsArn": "EndpointSecrets",

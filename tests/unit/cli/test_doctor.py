@@ -331,3 +331,18 @@ def test_a_subscription_to_these_kinds_everywhere_hears_of_them(
     table = deployed.stack.resources["NoticesTable"]
     SubscriptionsTable(aws("dynamodb"), table_name=table).put(replace(wanted, **changes))
     assert (unheard(deployed) == []) is is_heard
+
+
+def test_a_subscription_to_a_service_type_that_no_order_has_is_a_warning(
+    deployed: Deployed,
+) -> None:
+    table = SubscriptionsTable(aws("dynamodb"), table_name=deployed.stack.resources["NoticesTable"])
+    wrong = Subscription(
+        id="s-1", recipient="tv@example.org", service_types=frozenset({"tv", "televsion"})
+    )
+    table.put(wrong)
+    table.put(replace(wrong, id="s-2", ended="paused on 2026-03-01"))
+    [said] = [text for _, about, text in trouble(deployed) if about == "services"]
+    assert said.startswith(
+        "s-1: No order at any connection is known to have the service type televsion; known are: "
+    )

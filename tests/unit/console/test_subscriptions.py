@@ -108,6 +108,23 @@ def test_one_is_added_and_what_is_wrong_is_said_beside_what_was_typed(
     assert made.kinds == {"rejected", "failed"}
 
 
+def test_a_service_type_that_no_order_has_is_told_after_it_is_added_and_changed(
+    browser: Browser, kept: Kept
+) -> None:
+    browser.sign_in("operator")
+    token = browser.get(f"{ADDRESS}/new").token
+    form = {"channel": "email", "recipient": "new@example.org", "kind": ["rejected"]}
+    told = "is known to have the service type internett; known are: business, "
+    browser.post(ADDRESS, csrf=token, key="k-1", **form, services="internett")
+    assert told in browser.get(ADDRESS).text
+    [made] = [one for one in kept.all() if one.recipient == "new@example.org"]
+    assert made.service_types == {"internett"}
+    browser.post(f"{ADDRESS}/{made.id}/change", csrf=token, **form, services="internett, tv")
+    assert told in browser.get(f"{ADDRESS}/{made.id}").text
+    browser.post(f"{ADDRESS}/{made.id}/change", csrf=token, **form, services="tv")
+    assert "is known to have" not in browser.get(f"{ADDRESS}/{made.id}").text
+
+
 def test_a_chats_address_is_not_shown_again_also_if_something_else_is_wrong(
     browser: Browser, kept: Kept
 ) -> None:

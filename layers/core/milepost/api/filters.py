@@ -5,20 +5,21 @@ An unknown value is an error, instead of an empty list.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from milepost.api.dependencies import Services
-from milepost.api.months import Month, months_before, months_between
+from milepost.api.months import Month
 from milepost.api.problems import Fault, Problem
 from milepost.common.status import Status, is_same_word
 from milepost.connections.connection import Connection, UnusableConnection
+from milepost.orders.attention import CODES
 from milepost.orders.customer_waits import DEFAULT_WAIT_DAYS
-from milepost.orders.deadlines import USUAL_TRACKS
 from milepost.providers.registry import UnknownProvider, adapter_of, name_of
-from milepost.queries.order_list import ANY_WAIT, Wanted
+from milepost.queries.order_list import ANY_ATTENTION, ANY_WAIT, Wanted
+from milepost.queries.service_types import unknown_service_types
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 ConnectionFilter = Annotated[list[Text] | None, Query(description="One or several.")]
@@ -51,6 +52,19 @@ def check_provider(name: str | None, services: Services) -> None:
         raise unknown("provider", name, known)
 
 
+def check_words(wanted: Wanted, services: Services) -> None:
+    """Check the filters of an order list that found nothing: reasons for attention, service type
+    and raw status. What is documented needs no read; so call it only if nothing was found.
+
+    :raises Problem: 422, with what there is
+    """
+    code = wanted.attention
+    if code is not None and code not in (ANY_ATTENTION, *CODES):
+        raise unknown("attention", code, CODES)
+    _check_service_type_of_orders(wanted, services)
+    _check_raw_status(wanted, services)
+
+
 def check_service_type(name: str | None, services: Services) -> None:
     """Check that orders can have this service type. It needs some reads: call it if nothing was
     found.
@@ -60,22 +74,47 @@ def check_service_type(name: str | None, services: Services) -> None:
     """
     if name is None:
         return
-    known = services.connections.all()
-    today = services.clock().date()
-    months = months_between(months_before(today, 11), today)
-    counted = services.figures.stages(list(known), months=months)
-    types = {
-        *USUAL_TRACKS,
-        *(one.service_type for one in known.values() if one.service_type),
-        *(one.service_type for one in counted if one.service_type),
+    not_known, known = unknown_service_types(
+        [name],
+        services.connections.all(),
+        figures=services.figures,
+        today=services.clock().date(),
+    )
+    # Lists take the very word.
+    if not_known or name not in known:
+        raise unknown("service_type", name, known)
+
+
+def _check_service_type_of_orders(wanted: Wanted, services: Services) -> None:
+    try:
+        check_service_type(wanted.service_type, services)
+    except Problem:
+        # The figures don't have open orders that are in their first stage.
+        if not _may_be_of_orders(
+            Wanted(**_any(wanted), service_type=wanted.service_type), services
+        ):
+            raise
+
+
+def _any(wanted: Wanted) -> dict[str, Any]:
+    """The arguments of a list of any status, at the same connections."""
+    return {
+        "asked_at": wanted.asked_at,
+        "statuses": tuple(Status),
+        "connections": wanted.connections,
+        "provider": wanted.provider,
     }
-    if name not in types:
-        raise unknown("service_type", name, types)
 
 
-def check_raw_status(wanted: Wanted, services: Services) -> None:
-    """Check that orders of the wanted connections can have this raw status. It needs some reads:
-    call it if nothing was found.
+def _may_be_of_orders(wanted: Wanted, services: Services) -> bool:
+    """Whether there are orders in a list, or may be: with more orders than one page examines,
+    nobody knows."""
+    page = services.finder.page(wanted, limit=1)
+    return bool(page.orders) or page.last is not None
+
+
+def _check_raw_status(wanted: Wanted, services: Services) -> None:
+    """Check that orders of the wanted connections can have this raw status.
 
     A raw status is known if the provider documents it, if the connection's settings name it, or if
     an order of any status has it now. Providers send words that they don't document.
@@ -94,16 +133,7 @@ def check_raw_status(wanted: Wanted, services: Services) -> None:
     known = _raw_statuses(asked.values())
     if any(is_same_word(word, raw_status) for words in known.values() for word in words):
         return
-    of_any_status = Wanted(
-        asked_at=wanted.asked_at,
-        statuses=tuple(Status),
-        connections=wanted.connections,
-        provider=wanted.provider,
-        raw_status=raw_status,
-    )
-    page = services.finder.page(of_any_status, limit=1)
-    # With more orders than one page examines, nobody knows: the list is empty, and no error.
-    if page.orders or page.last is not None:
+    if _may_be_of_orders(Wanted(**_any(wanted), raw_status=raw_status), services):
         return
     listed = "; ".join(f"{name_of(one)}: {', '.join(words)}" for one, words in known.items())
     said = f"no order has the raw status {raw_status}; those of the providers are: {listed}"
@@ -131,6 +161,18 @@ def check_waiting(what: str | None) -> None:
     known = {ANY_WAIT, *DEFAULT_WAIT_DAYS}
     if what is not None and what not in known:
         raise unknown("waiting", what, known)
+
+
+def within_body(problem: Problem, place: str) -> Problem:
+    """The same problem for filters that are part of a request's body.
+
+    :param place: where they are, such as ``body.filter``
+    """
+    faults = [
+        Fault(where=one.where.replace("query.", f"{place}.", 1), what=one.what)
+        for one in problem.errors
+    ]
+    return Problem(problem.status, problem.detail, errors=faults)
 
 
 def unknown(what: str, value: str, known: Iterable[str]) -> Problem:

@@ -38,7 +38,16 @@ class SubscriptionView(Shape):
     ended: str | None = Field(description="Why it has ended, in words; null while it is active.")
 
 
-class NewSubscriptionView(SubscriptionView):
+class SavedSubscriptionView(SubscriptionView):
+    """The same after it was added or changed."""
+
+    warning: str | None = Field(
+        description="What is probably wrong with it, such as a service type that no order is known "
+        "to have; null if nothing is."
+    )
+
+
+class NewSubscriptionView(SavedSubscriptionView):
     """The same with the secret by which an endpoint verifies messages; shown only once."""
 
     secret: str | None

@@ -169,6 +169,9 @@ class Provider(Protocol):
     change_field: str | None
     """The field of an order with the time of change by which pages are filtered; None if they can't
     be filtered."""
+    service_types: frozenset[str]
+    """The service types that the provider documents, and the one of orders that name none. Orders
+    may have others."""
     has_items: bool
     """Whether the items of an order are tracked, each with an id of its own. If not, the order's id
     is that of its only item."""

@@ -91,6 +91,9 @@ class Offergrid:
 
     name = "offergrid"
     statuses = STATUSES
+    service_types = frozenset(
+        {"internet", "tv", "security", "energy", "insurance", "mobile", "business"}
+    )
 
     @property
     def rules(self) -> Rules:

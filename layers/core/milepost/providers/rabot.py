@@ -73,6 +73,7 @@ class Rabot:
 
     name = "rabot"
     statuses = STATUSES
+    service_types = frozenset({"energy"})
     signature_scheme: str | None = None
     orders_path: tuple[str, ...] = ("data", "orders")
     change_field: str | None = None

@@ -116,6 +116,7 @@ class Spirii(WholeOrders[Order]):
     event_path = ("data", "order")
     statuses = STATUSES
     order_list = LIST
+    service_types = frozenset({"ev_charging"})
     credential_name = "api_key"
     signature_scheme: str | None = SPIRII
     pages_can_shift = False

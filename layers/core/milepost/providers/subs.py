@@ -124,6 +124,7 @@ class Subs(WholeOrders[ServiceRequest]):
     event_path = ("data", "service_request")
     statuses = STATUSES
     order_list = LIST
+    service_types = frozenset({"grid_connection", "new_connection"})
     credential_name = "token"
     signature_scheme: str | None = STANDARD_WEBHOOKS
     pages_can_shift = True

@@ -5,7 +5,7 @@ from typing import Any, Final
 from milepost.actions.batch import MOST_TARGETS, RESEND
 from milepost.api.batch_schema import BatchAsked, NoticeFilter, OrderFilter
 from milepost.api.dependencies import Services
-from milepost.api.filters import check_connections
+from milepost.api.filters import check_connections, check_words, within_body
 from milepost.api.problems import Fault, Problem
 from milepost.api.routes.order_lists import wanted_orders
 from milepost.notifications.notice import BadNoticeId, Channel, NoticeId
@@ -70,14 +70,22 @@ def _bad_id(where: str, text: str, error: Exception) -> Problem:
 
 def _orders_of(asked: OrderFilter, services: Services) -> list[str]:
     said = {name: getattr(asked, name) for name in OrderFilter.model_fields}
-    wanted = wanted_orders(services, **said)
-    found, more = services.finder.matching(wanted, text=asked.q, most=MOST_TARGETS)
+    try:
+        wanted = wanted_orders(services, **said)
+        found, more = services.finder.matching(wanted, text=asked.q, most=MOST_TARGETS)
+        if not found:
+            check_words(wanted, services)
+    except Problem as problem:
+        raise within_body(problem, "body.filter") from None
     _require_few(len(found) + more)
     return [one.key.path_id for one in found]
 
 
 def _notices_of(asked: NoticeFilter, services: Services) -> list[str]:
-    check_connections(asked.connection, services)
+    try:
+        check_connections(asked.connection, services)
+    except Problem as problem:
+        raise within_body(problem, "body.notice_filter") from None
     wanted = WantedNotices(
         states=frozenset(asked.state or ()),
         kinds=frozenset(asked.kind or ()),

@@ -19,6 +19,7 @@ from milepost.api.export_schema import (
     export_view,
     linked_export,
 )
+from milepost.api.filters import within_body
 from milepost.api.idempotency_key import KeyHeader, reused
 from milepost.api.openapi import may_answer
 from milepost.api.pagination import BadCursor, Cursor, read_cursor, write_cursor
@@ -168,7 +169,12 @@ def _with_count(export: Export, api: Api) -> Export:
     parameters = dict(export.query) | {"limit": ["1"]}
     if export.list_name == "orders":
         parameters["count"] = ["true"]
-    page = ask_list(api, export.list_name, parameters, person=export.person, subject=export.subject)
+    try:
+        page = ask_list(
+            api, export.list_name, parameters, person=export.person, subject=export.subject
+        )
+    except Problem as problem:
+        raise within_body(problem, "body.query") from None
     matching = page.get("matching")
     if matching is None or matching["more"]:
         return export

@@ -15,10 +15,8 @@ from milepost.api.dependencies import Given, Services
 from milepost.api.filters import (
     check_connections,
     check_provider,
-    check_raw_status,
-    check_service_type,
     check_waiting,
-    unknown,
+    check_words,
 )
 from milepost.api.instants import Instant
 from milepost.api.json_model import Shape
@@ -30,7 +28,6 @@ from milepost.common.status import Status, normal_form
 from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.forecasts.listed_orders import Outlook, outlooks
-from milepost.orders.attention import CODES
 from milepost.orders.lifecycle import OPEN_BY_PROGRESS
 from milepost.orders.order import OrderKey
 from milepost.queries.list_choices import Due, Sort
@@ -41,7 +38,7 @@ from milepost.queries.order_finder import (
     Count,
     TooManyToSort,
 )
-from milepost.queries.order_list import ANY_ATTENTION, Listed, Place, Wanted
+from milepost.queries.order_list import Listed, Place, Wanted
 
 router = Router()
 
@@ -184,8 +181,8 @@ def list_orders(
         )
     except TooManyToSort:
         raise _too_many_to_sort() from None
-    if not page.orders and page.last is None and cursor is None:
-        _check_words(wanted, services)
+    if not page.orders and cursor is None:
+        check_words(wanted, services)
     is_whole = cursor is None and page.last is None
     return OrderList(
         orders=chosen(page.orders, fields, outlooks=partial(outlooks_of, services)),
@@ -254,15 +251,6 @@ def _matching(counted: Count) -> MatchingOrders:
 def _too_many_to_sort() -> Problem:
     what = f"more than {MOST_SORTED:,} orders: choose some by filters, or sort by next_date"
     return Problem(422, f"The list has {what}.", errors=[Fault(where="query.sort", what=what)])
-
-
-def _check_words(wanted: Wanted, services: Services) -> None:
-    """Check that a filter that found nothing has a known value."""
-    code, service_type = wanted.attention, wanted.service_type
-    if code is not None and code not in (ANY_ATTENTION, *CODES):
-        raise unknown("attention", code, CODES)
-    check_service_type(service_type, services)
-    check_raw_status(wanted, services)
 
 
 def _check_days(due: Due | None, first: date | None, last: date | None) -> None:

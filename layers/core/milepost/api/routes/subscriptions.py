@@ -19,6 +19,7 @@ from milepost.api.subscription_schema import (
     NewSubscriptionView,
     RotatedView,
     Rotation,
+    SavedSubscriptionView,
     SubscriptionList,
     SubscriptionView,
     subscription_view,
@@ -28,6 +29,7 @@ from milepost.common.timestamps import format_instant
 from milepost.notifications.chat.addresses import check_webhook
 from milepost.notifications.endpoints.addresses import Refused, read_url
 from milepost.notifications.notice import CHATS, Channel
+from milepost.notifications.service_types import service_type_warning
 from milepost.notifications.subscription import FROM_FILE, Subscription
 from milepost.notifications.subscription_input import (
     SaidSubscription,
@@ -96,7 +98,7 @@ def add_subscription(
     return Response(
         status_code=201,
         content_type="application/json",
-        body=NewSubscriptionView(**subscription_view(there or made).model_dump(), secret=secret),
+        body=NewSubscriptionView(**_saved(there or made, services).model_dump(), secret=secret),
         headers={KEY_HEADER: key},
     )
 
@@ -148,7 +150,7 @@ def _require_same(made: Subscription, there: Subscription | None) -> None:
 )
 def change_subscription(
     subscription: SubscriptionPath, *, services: Given, change: Recorded, asked: Said
-) -> SubscriptionView:
+) -> SavedSubscriptionView:
     there = _find_ours(subscription, services)
     if not there.is_of(asked.recipient):
         raise Conflict(
@@ -162,7 +164,7 @@ def change_subscription(
         _find_ours(subscription, services)
         raise Conflict(f"{subscription} was changed by somebody else meanwhile: look at it again.")
     change.changed(before=_recorded(there), after=_recorded(wanted))
-    return subscription_view(_find(subscription, services))
+    return _saved(_find(subscription, services), services)
 
 
 @router.post(
@@ -271,6 +273,16 @@ def delete_subscription(
         services.operations.endpoint_secrets.drop(found.id)
     services.operations.subscriptions.delete(found.id)
     return Response(status_code=204, body="")
+
+
+def _saved(one: Subscription, services: Services) -> SavedSubscriptionView:
+    warning = service_type_warning(
+        one,
+        services.connections.all(),
+        figures=services.figures,
+        today=services.clock().date(),
+    )
+    return SavedSubscriptionView(**subscription_view(one).model_dump(), warning=warning)
 
 
 def _recorded(one: Subscription) -> dict[str, Any]:

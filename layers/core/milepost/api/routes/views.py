@@ -14,6 +14,7 @@ from milepost.api import text_patterns
 from milepost.api.app import Api
 from milepost.api.auth import Caller
 from milepost.api.dependencies import Given, Recorded, Services, Who
+from milepost.api.filters import within_body
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
 from milepost.api.problems import Conflict, Fault, NotFound, Problem
@@ -172,11 +173,7 @@ def _check_values(said: SaidView, api: Api, caller: Caller) -> None:
     try:
         ask_list(api, "orders", asked, person=caller.person, subject=caller.subject)
     except Problem as problem:
-        faults = [
-            Fault(where=one.where.replace("query.", "body.filters.", 1), what=one.what)
-            for one in problem.errors
-        ]
-        raise Problem(problem.status, problem.detail, errors=faults) from None
+        raise within_body(problem, "body.filters") from None
 
 
 def filter_names() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any, Final
 
+from milepost.api.filters import check_words
 from milepost.api.listed_order_schema import listed_view
 from milepost.api.routes.order_lists import (
     OrderList,
@@ -82,6 +83,8 @@ def download_orders(visit: Visit) -> Answer:
     wanted = wanted_orders(visit.services, **read_filters(visit.query))
     finder = visit.services.finder
     found, more = finder.matching(wanted, text=visit.query.one("q") or None, most=MOST_IN_FILE)
+    if not found:
+        check_words(wanted, visit.services)
     if more:
         rest = tidy(visit.query).without("cursor").also("list", "orders")
         return visit.go_to(f"/console/exports/new?{rest.text}")

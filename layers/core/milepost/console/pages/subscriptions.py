@@ -66,7 +66,7 @@ def add(visit: Visit) -> Answer:
         return _form(visit, said=form, faults=faults)
     if made["secret"]:
         return visit.page("subscription_secret.html", one=made)
-    return visit.go_to(LIST, done=f"{made['recipient']} is subscribed.")
+    return visit.go_to(LIST, done=_with_warning(f"{made['recipient']} is subscribed.", made))
 
 
 @pages.get(f"{LIST}/explain")
@@ -177,7 +177,7 @@ def change(visit: Visit) -> Answer:
             raise
         faults = [one.what for one in problem.errors] or [problem.detail]
         return _form(visit, said=form, faults=faults, of=one.id)
-    return _back_to(made, visit, done="The subscription was changed.")
+    return _back_to(made, visit, done=_with_warning("The subscription was changed.", made))
 
 
 @pages.post(f"{LIST}/{{subscription}}/rotate-secret")
@@ -215,6 +215,10 @@ def delete(visit: Visit) -> Answer:
     """Delete a subscription permanently."""
     visit.changes.make("DELETE", _path(visit))
     return visit.go_to(LIST, done="The subscription was deleted.")
+
+
+def _with_warning(done: str, made: Mapping[str, Any]) -> str:
+    return f"{done} {made['warning']}" if made["warning"] else done
 
 
 def _path(visit: Visit) -> str:

@@ -65,6 +65,7 @@ class DeclaredProvider:
         self.name = said.name
         words = said.statuses.map
         self.statuses = StatusTable({word: Status(one) for word, one in words.items()})
+        self.service_types = frozenset(filter(None, [said.order.service_type]))
         self._words = Words(self.statuses, frozenset(map(normal_form, said.statuses.ignore)))
         self._times = TimeReader(said.times, amounts=said.amounts)
         self._orders = OrderReader(said.order, self._times, self._words)
