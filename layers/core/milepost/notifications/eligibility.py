@@ -10,7 +10,7 @@ from typing import Final
 
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
-from milepost.notifications.notice import FOR_CONTACT_ALONE, Audience, Notice, State
+from milepost.notifications.notice import FOR_CONTACT_ALONE, FOR_READERS, Audience, Notice, State
 from milepost.notifications.subscription import Subscription
 from milepost.orders.deadlines import appointment_ends
 from milepost.orders.follow_ups import follow_up_withdrawn
@@ -37,6 +37,7 @@ class Verdict:
     reason: str
 
 
+SAID_WITH_REASON: Final = "the message with the reason, which followed, says it as well"
 SUBSCRIPTION_DELETED: Final = Verdict(State.SKIPPED, "the subscription was deleted")
 
 
@@ -104,6 +105,7 @@ def _of_person(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:
         _of_subscription(notice, facts)
         or _of_connection(notice, facts.connection)
         or _of_time(notice, facts, now)
+        or _of_reason(notice, facts.tracked)
         or _of_customers_order(notice, facts, now)
     )
 
@@ -190,6 +192,21 @@ def _withdrawn(
             late = tracked.overdue
             is_late = late is not None and late.deadline == one.occurred_at
             return None if is_late else "the order is no longer delayed"
+
+
+def _of_reason(notice: Notice, tracked: TrackedOrder | None) -> Verdict | None:
+    """The verdict for a message that was held until its ending was announced again with the reason:
+    who gets this one gets that one as well."""
+    one = notice.announcement
+    is_held = notice.audience is Audience.TEAM and notice.channel in FOR_READERS
+    if tracked is None or not is_held or notice.copy or one.is_reason_of_ending:
+        return None
+    is_repeated = any(
+        other.is_reason_of_ending and other.kind is one.kind and not other.joined
+        for other in tracked.announced
+        if other.sequence > one.sequence
+    )
+    return Verdict(State.SKIPPED, SAID_WITH_REASON) if is_repeated else None
 
 
 def _of_customers_order(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:

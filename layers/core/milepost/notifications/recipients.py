@@ -65,22 +65,32 @@ def choose(
             own = replace(choice, notice=replace(choice.notice, apart=True))
         chosen[own.notice.id] = own
     choices = list(chosen.values())
-    other = _other_with_date(announced.announcement)
+    one = announced.announcement
+    other = _other_that_says_it(one)
     if other is None:
         return choices
     others = choose(replace(announced, announcement=other), subscriptions, connection, now=now)
-    why = DATE_IS_SAID if announced.announcement.is_date_of_schedule else SAID_BY_NEXT
+    why = SAID_BY_NEXT
+    if one.is_reason_of_ending:
+        why = REASON_IS_SAID
+    elif one.is_date_of_schedule:
+        why = DATE_IS_SAID
     return [_or_said_by(choice, others, why) for choice in choices]
 
 
 SAID_BY_NEXT: Final = "the message about the date, which followed at once, says it as well"
 DATE_IS_SAID: Final = "the message that it is scheduled waited for the date, and has it"
 
+REASON_IS_SAID: Final = "the message that it is rejected waited for the reason, and has it"
+REASON_FOLLOWED: Final = "the customer was told before that it ended; only its reason is new"
 
-def _other_with_date(one: Announcement) -> Announcement | None:
-    """The announcement whose text says this one as well, and when; None if there is none."""
+
+def _other_that_says_it(one: Announcement) -> Announcement | None:
+    """The announcement whose text says this one as well; None if there is none."""
     if not one.joined or one.kind is Kind.SCHEDULED:
         return None
+    if one.is_reason_of_ending:
+        return replace(one, sequence=one.sequence - 1, previous=None, joined=False)
     step = -1 if one.is_date_of_schedule else 1
     return replace(one, kind=Kind.SCHEDULED, sequence=one.sequence + step)
 
@@ -136,7 +146,10 @@ def _customer(announced: Announced, connection: Connection) -> Iterator[Choice]:
         audience=Audience.CUSTOMER,
         language=connection.language,
     )
-    yield Choice(notice=notice, skipped=_why_not(kind, address, connection))
+    if announced.announcement.is_reason_of_ending:
+        yield Choice(notice=notice, skipped=REASON_FOLLOWED)
+    else:
+        yield Choice(notice=notice, skipped=_why_not(kind, address, connection))
 
 
 def _contact(announced: Announced, connection: Connection) -> Iterator[Choice]:

@@ -26,7 +26,8 @@ announced once."""
 DETAILS_GRACE_PERIOD: Final = timedelta(seconds=5)
 """How long a mail waits that would say scheduled without a date, or rejected without a reason. Some
 providers send two events for one change, and the second has the detail. The mail is rendered from
-the order as it is after the wait. A date is also announced by itself, for programs."""
+the order as it is after the wait. Date and reason are also announced by themselves, for
+programs."""
 
 
 MOST_ANNOUNCED: Final = 300
@@ -67,11 +68,11 @@ def announcements(
             kind=kind,
             status=Status.ACCEPTED if kind is Kind.ACCEPTED else after.status,
             previous=Status.ACCEPTED if kind is Kind.SCHEDULED and is_accepted_too else was,
-            occurred_at=_when(kind, after),
+            occurred_at=_when(kind, before, after),
             announced_at=now,
             correction=corrects,
             joined=kind in of_status
-            and (len(of_status) > 1 or _date_is_in_mail_of_schedule(kind, before, now)),
+            and (len(of_status) > 1 or _is_in_mail_that_waits(kind, before, now)),
         )
         for place, kind in enumerate(kinds, start=1)
     )
@@ -82,8 +83,10 @@ _ENTERING: Final = _OUT_OF_TERMINAL | {Effect.MOVED}
 _ABOUT_FACTS: Final = frozenset({Kind.RESCHEDULED, Kind.ATTENTION})
 
 
-def _when(kind: Kind, after: Order) -> datetime:
-    return after.last_entry.report.occurred_at if kind in _ABOUT_FACTS else after.since
+def _when(kind: Kind, before: TrackedOrder | None, after: Order) -> datetime:
+    is_same_status = before is not None and before.order.status is after.status
+    is_of_report = is_same_status or kind in _ABOUT_FACTS
+    return after.last_entry.report.occurred_at if is_of_report else after.since
 
 
 def _entered(after: Order) -> Effect | None:
@@ -97,7 +100,7 @@ def _of_status(before: TrackedOrder | None, after: Order) -> list[Kind]:
         return _of_transition(before, after)
     if after.status is Status.SCHEDULED and _appointment_is_news(before, after):
         return [Kind.RESCHEDULED]
-    return []
+    return [KIND_OF[after.status]] if _reason_is_news(before, after) else []
 
 
 def _of_transition(before: TrackedOrder | None, after: Order) -> list[Kind]:
@@ -167,13 +170,42 @@ def _appointment_is_news(before: TrackedOrder, after: Order) -> bool:
     return known is not None or _schedule_of(before) is not None
 
 
-def _date_is_in_mail_of_schedule(kind: Kind, before: TrackedOrder | None, now: datetime) -> bool:
-    """Whether a first appointment follows ``scheduled`` at once: the mail that says so waits for
-    it."""
-    if kind is not Kind.RESCHEDULED or before is None or before.order.appointment is not None:
+_ENDINGS_WITH_REASON: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
+
+
+def _reason_is_news(before: TrackedOrder, after: Order) -> bool:
+    """Whether people were told that the order was rejected, failed or was cancelled, and the
+    provider says only now why."""
+    ending = after.status
+    if ending not in _ENDINGS_WITH_REASON or not _explains(after.details):
         return False
-    schedule = _schedule_of(before)
-    return schedule is not None and now - schedule.announced_at <= DETAILS_GRACE_PERIOD
+    known = (entry.report for entry in before.order.timeline)
+    was_known = _explains(before.order.details) or any(
+        one.status is ending and _explains(one.details) for one in known
+    )
+    told = [one for one in before.announced if one.kind in _TELLING]
+    # A reason that comes and goes is announced once.
+    is_of_ending = bool(told) and told[-1].status is ending and not told[-1].is_reason_of_ending
+    return is_of_ending and not was_known
+
+
+def _explains(details: Details) -> bool:
+    return "reason" in details or "cause" in details
+
+
+def _is_in_mail_that_waits(kind: Kind, before: TrackedOrder | None, now: datetime) -> bool:
+    """Whether a first appointment follows ``scheduled`` at once, or a reason ``rejected``: the mail
+    that says so waits for it."""
+    if before is None:
+        return False
+    if kind is Kind.RESCHEDULED and before.order.appointment is None:
+        waiting = _schedule_of(before)
+    elif kind is Kind.REJECTED and before.order.status is Status.REJECTED:
+        rejections = (one for one in reversed(before.announced) if one.kind is Kind.REJECTED)
+        waiting = next(rejections, None)
+    else:
+        return False
+    return waiting is not None and now - waiting.announced_at <= DETAILS_GRACE_PERIOD
 
 
 def _schedule_of(before: TrackedOrder) -> Announcement | None:

@@ -195,6 +195,9 @@ class Kind(StrEnum):
     """A commission was due and is not known to be paid; also only for the contact."""
 
 
+_ENDINGS: Final = frozenset({Kind.REJECTED, Kind.FAILED, Kind.CANCELLED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
     """Something about an order that people are notified of.
@@ -212,13 +215,19 @@ class Announcement:
     announced_at: datetime
     correction: bool = False
     joined: bool = False
-    """Whether this is one of several announcements that share one mail: of one change, or a first
-    appointment that followed ``scheduled`` at once."""
+    """Whether this is one of several announcements that share one mail: of one change, a first
+    appointment that followed ``scheduled`` at once, or a reason that followed ``rejected``."""
 
     @property
     def is_date_of_schedule(self) -> bool:
         """Whether it adds the date to ``scheduled``, whose mail has the date as well."""
         return self.joined and self.kind is Kind.RESCHEDULED
+
+    @property
+    def is_reason_of_ending(self) -> bool:
+        """Whether it adds the reason to a rejection, failure or cancellation that was announced
+        without one."""
+        return self.kind in _ENDINGS and self.previous is self.status
 
     def id_for(self, key: OrderKey) -> str:
         return f"{key}/{self.sequence}"

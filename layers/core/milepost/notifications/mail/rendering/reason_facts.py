@@ -59,6 +59,8 @@ def reason_values(context: MailContext) -> dict[str, Any]:
     if context.for_customer and "name_to_customer" in known:
         form = {"with_cause": "with_statement", "cause_alone": "statement_alone"}.get(form, form)
     line = context.words["reasons"][form].format(cause=name, Cause=upper_first(name), reason=reason)
+    if said is not None and context.notice.announcement.is_reason_of_ending:
+        line = f"{one_stop(line)} {context.words['reasons']['followed']}"
     return {
         "reason": reason,
         "has_reason": said is not None or named or is_withheld,
