@@ -23,8 +23,8 @@ def team(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Team:
     ("asked", "where"),
     [
         ({"list": "orders", "columns": ["nmae"]}, "body.columns"),
-        ({"list": "orders", "query": {"stauts": "accepted"}}, "query.stauts"),
-        ({"list": "orders", "query": {"connection": "unknown"}}, "query.connection"),
+        ({"list": "orders", "query": {"stauts": "accepted"}}, "body.query.stauts"),
+        ({"list": "orders", "query": {"connection": "unknown"}}, "body.query.connection"),
         ({"list": "orders", "query": {"limit": "5"}}, "body.query.limit"),
         ({"list": "orders", "mail": "nobody"}, "body.mail"),
         ({"list": "people"}, "body.list"),

@@ -1,4 +1,5 @@
-"""Warns of service types of a subscription that no order is known to have.
+"""Warns of service types of a subscription that no order is known to have. Short: the API and the
+command share it.
 
 It is not refused: a provider may send a new service type with its next order. But a typing error
 would only be noticed by the notices that nobody gets.
