@@ -143,7 +143,9 @@ def test_a_service_type_that_is_documented_or_of_an_open_order_is_a_list_that_ma
     service_type: str,
 ) -> None:
     # An order that is in its first stage is in no figure.
-    of_all = [replace(ONE, service_type="fibre")] if service_type == "fibre" else []
+    of_all = (
+        [listed("2026-03-05T09:00:00Z", service_type="fibre")] if service_type == "fibre" else []
+    )
     desk = Desk(lists=AnyStatus(whole=Page(of_all, None)))
     answer = desk.ask("GET", "/orders", query={"service_type": service_type})
     assert (answer.status, answer.body.get("orders")) == (200, [])
