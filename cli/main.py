@@ -109,7 +109,7 @@ def _explain(error: Exception) -> str | None:
 
 app = typer.Typer(
     cls=Operator,
-    help="Look at and control a deployed Milepost.",
+    help="Inspect and operate a deployed Milepost.",
     epilog=f"Example: milepost orders list --due this_week. {EXIT_CODES}",
     no_args_is_help=True,
     # A traceback with local variables would show secrets.
@@ -135,4 +135,4 @@ def milepost(
         ),
     ] = False,
 ) -> None:
-    """Look at and control a deployed Milepost: its orders, notices, connections and health."""
+    """Inspect and operate a deployed Milepost: its orders, notices, connections and health."""

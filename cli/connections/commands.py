@@ -49,9 +49,10 @@ def apply_file(
     prune: Annotated[bool, typer.Option("--prune", help="Remove what is not in the file.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the stack's connections as a file says; shows the differences first.
+    """Apply a file of connections to the stack, after showing the differences.
 
-    Safe to repeat: the second time there is nothing to change. Without a terminal it doesn't ask.
+    Safe to repeat: the second time there is nothing to change. Without a terminal, it doesn't ask
+    for confirmation.
     """
     target = find_stack(stack)
     stores = open_stores(target)
@@ -144,7 +145,7 @@ def poll(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Poll now, without waiting for the schedule. Exit code 1 when a waited-for poll failed."""
+    """Poll now, without waiting for the schedule. With --wait, exit code 1 if the poll failed."""
     moments = read_zone(zone)
     api = OrdersApi(find_stack(stack))
     again = {"since": read_moment(since, option="--since"), "announce": notices} if since else None

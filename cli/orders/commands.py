@@ -144,7 +144,7 @@ def watch(
 ) -> None:
     """Print each change of orders, until Ctrl-C.
 
-    The whole list is read each time, and costs what the list costs.
+    The whole list is read each time, at the cost of that list.
     """
     watch_orders(
         OrdersApi(find_stack(stack)),

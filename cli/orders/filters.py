@@ -10,7 +10,7 @@ from milepost.common.status import Status
 from milepost.queries.list_choices import Due, Sort
 
 SortOption: TypeAlias = Annotated[
-    Sort, typer.Option("--sort", help="By anything but next_date: lists of up to 2,000 orders.")
+    Sort, typer.Option("--sort", help="Sort by this; lists of over 2,000 orders only by next_date.")
 ]
 
 
@@ -55,20 +55,21 @@ class OrderFilters:
         typer.Option("--waiting", metavar="FOR", help="What the customer has to do first, or any."),
     ] = None
     reference: Annotated[
-        str | None, typer.Option("--reference", help="How words of the reference begin.")
+        str | None, typer.Option("--reference", help="Words of the reference, or their beginnings.")
     ] = None
     customer: Annotated[
         str | None,
         typer.Option(
             "--customer",
-            help="A customer's id, or how words of name, email, phone or number begin.",
+            help="A customer's id, or words of name, email, phone or number, or their beginnings.",
         ),
     ] = None
     product: Annotated[
-        str | None, typer.Option("--product", help="How words of the product or supplier begin.")
+        str | None,
+        typer.Option("--product", help="Words of the product or supplier, or their beginnings."),
     ] = None
     place: Annotated[
-        str | None, typer.Option("--place", help="How words of the address begin.")
+        str | None, typer.Option("--place", help="Words of the address, or their beginnings.")
     ] = None
     updated_since: Annotated[
         str | None,
@@ -81,8 +82,8 @@ class OrderFilters:
         typer.Option(
             "--search",
             "-q",
-            help="How words begin: of name, address, email, phone, ids, reference, meter, MaLo, "
-            "serial or invoice number.",
+            help="Words, or their beginnings, of name, address, email, phone, ids, reference, "
+            "meter, MaLo, serial or invoice number.",
         ),
     ] = None
 
