@@ -3,7 +3,7 @@ makes the forecasts and scorecards."""
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,10 +15,8 @@ from milepost.aws.logger import open_logger
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.forecasts.aws.daily_run import DailyForecasts
 from milepost.forecasts.aws.store import ForecastStore
-from milepost.forecasts.daily import DailyRun
-from milepost.forecasts.scorecard import Scorecard
-from milepost.forecasts.slowdown_message import message_of, new_slowdowns
 from milepost.orders.aws.erased_customers import LateOrders
 from milepost.orders.aws.scan import OrderPages
 from milepost.orders.aws.table import tracked_order
@@ -29,27 +27,39 @@ from milepost.queries.indexed_words import IndexedWords, Indexing, indexed_words
 from milepost.queries.stage_durations import change_of
 
 PAGE: Final = 50
-TIME_FOR_TABLES: Final = 150_000
-"""Milliseconds reserved to make forecasts from the orders that were read."""
 ENOUGH_FOR_A_PAGE: Final = 20_000
 """The maximum milliseconds that a page of the backfill takes."""
 
 logger = open_logger()
 
 dynamodb = client("dynamodb")
-sns = client("sns")
-alarms_topic = os.environ["ALARMS_TOPIC_ARN"]
 orders = OrderPages(dynamodb, table_name=os.environ["ORDERS_TABLE"])
 measured = MeasuredOrders(
     dynamodb,
     figures_table=os.environ["FIGURES_TABLE"],
     search_table=os.environ["SEARCH_TABLE"],
 )
-forecasts = ForecastStore(dynamodb, table_name=os.environ["FIGURES_TABLE"])
 connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 late_orders = LateOrders(dynamodb, table_name=os.environ["ERASURES_TABLE"])
+
+
+def connection_of(connection_id: str) -> Connection | None:
+    """The settings of a connection; None if it was removed or they can't be used."""
+    try:
+        return connections.get(connection_id)
+    except (UnknownConnection, UnusableConnection):
+        return None
+
+
+forecasts = DailyForecasts(
+    orders=orders,
+    store=ForecastStore(dynamodb, table_name=os.environ["FIGURES_TABLE"]),
+    sns=client("sns"),
+    alarms_topic=os.environ["ALARMS_TOPIC_ARN"],
+    connection_of=connection_of,
+)
 
 
 @fail_without_message
@@ -59,7 +69,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     ``{"forecasts": {}}`` makes the forecasts of every connection.
     """
     if "forecasts" in event:
-        return make_forecasts(context)
+        now, remaining = datetime.now(UTC), context.get_remaining_time_in_millis
+        return forecasts.run(now=now, remaining=remaining)
     if "backfill" in event:
         return backfill(event["backfill"].get("after"), context)
     failed = count_all(event["Records"])
@@ -127,49 +138,3 @@ def backfill(after: str | None, context: LambdaContext) -> dict[str, Any]:
         if place is None or context.get_remaining_time_in_millis() < ENOUGH_FOR_A_PAGE:
             logger.info("backfilled", orders=number)
             return {"counted": number, "after": str(place) if place else None}
-
-
-def make_forecasts(context: LambdaContext) -> dict[str, Any]:
-    """Make each connection's forecasts and scorecard again, from all its present orders.
-
-    Orders are left out if there is no time to read them; the log says so.
-    """
-    run = DailyRun(connection_of, datetime.now(UTC))
-    place, number = None, 0
-    while True:
-        page, place = orders.read(after=place, limit=PAGE)
-        number += len(page)
-        run.add(page)
-        if place is None:
-            break
-        if context.get_remaining_time_in_millis() < TIME_FOR_TABLES:
-            logger.warning("forecasts are based on a part of the orders", orders=number)
-            break
-    quality = {}
-    for connection, table in run.tables():
-        forecasts.write(connection, table)
-        quality[connection] = table.quality
-    own, of_providers = run.scorecards(quality)
-    tell_of_slowdowns(own)
-    forecasts.write_scorecards(own, of_providers)
-    logger.info("made forecasts", orders=number, connections=len(quality))
-    return {"orders": number, "connections": len(quality)}
-
-
-def tell_of_slowdowns(cards: Sequence[Scorecard]) -> None:
-    """Notify the team which stages have begun to slow down, before that is stored: if this fails,
-    the next run does it."""
-    before = forecasts.scorecards_of(one.name for one in cards)
-    for card in cards:
-        if new := new_slowdowns(card, before.get(card.name)):
-            subject, text = message_of(card.name, new)
-            sns.publish(TopicArn=alarms_topic, Subject=subject, Message=text)
-            logger.warning("slowing down", connection=card.name, stages=len(new))
-
-
-def connection_of(connection_id: str) -> Connection | None:
-    """The settings of a connection; None if it was removed or they can't be used."""
-    try:
-        return connections.get(connection_id)
-    except (UnknownConnection, UnusableConnection):
-        return None

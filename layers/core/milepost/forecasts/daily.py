@@ -31,7 +31,7 @@ class DailyRun:
     _settings: dict[str, Connection | None] = field(default_factory=dict)
 
     def add(self, orders: Iterable[TrackedOrder]) -> None:
-        """Take orders in, each once."""
+        """Add orders, each once."""
         for tracked in orders:
             name = tracked.order.key.connection
             if name not in self._settings:
