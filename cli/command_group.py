@@ -9,6 +9,7 @@ import typer
 
 from cli.errors import EXIT_CODES
 from cli.option_groups import with_groups_as_options
+from cli.parameter_values import Command, Group
 from cli.stack_choice import StackChoice
 
 _REGION: Final = Annotated[
@@ -31,7 +32,7 @@ _AFTER_STACK: Final = (
 
 class _Part(typer.Typer):
     def command(self, *rest: Any, **named: Any) -> Callable[[Any], Any]:
-        register = super().command(*rest, **named)
+        register = super().command(*rest, cls=Command, **named)
 
         def decorate(function: Any) -> Any:
             register(_with_region_and_profile(with_groups_as_options(function)))
@@ -66,6 +67,7 @@ def _with_region_and_profile(function: Callable[..., Any]) -> Callable[..., Any]
 def make_part(about: str | None = None) -> typer.Typer:
     """A part of the command, empty. ``about`` is its help, when it has several commands."""
     return _Part(
+        cls=Group,
         help=about,
         epilog=EXIT_CODES,
         no_args_is_help=about is not None,

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from cli.errors import COULD_NOT, EXIT_CODES, Fault
 from cli.lean_import import import_part
 from cli.output import tell, warn
+from cli.parameter_values import Group
 
 PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "orders": ("cli.orders.commands", "Orders: list, show, watch, import, export."),
@@ -74,7 +75,7 @@ class Part(TyperGroup):
         return command.make_context(info_name, args, *rest, **named)
 
 
-class Operator(TyperGroup):
+class Operator(Group):
     """The one place where a fault becomes a line on standard error and an exit code."""
 
     def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002 - Typer calls it so
