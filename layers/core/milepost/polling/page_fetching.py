@@ -58,11 +58,12 @@ class PageFetcher:
         :raises PollFailed: when the page can't be fetched
         """
         requested_at = self.clock()
-        response, found = self._fetch(walk.next, known=validator)
+        response = self._fetch(walk.next, known=validator)
         if walk.pages == 0:
-            self.validator = found
+            self.validator = self._validator_of(walk.next, response)
         provider = self.conversation.provider
-        asked = replace(walk.next, link=next_link(response.headers.get("link")))
+        link = next_link(response.headers.get("link"))
+        asked = walk.next if link == walk.next.link else replace(walk.next, link=link)
         return known.look_at(response.body, request=asked, provider=provider), requested_at
 
     @property
@@ -72,11 +73,9 @@ class PageFetcher:
         first = self.conversation.provider.first_page(self.connection, changed_since=None)
         return first.path
 
-    def _fetch(
-        self, request: PageRequest, *, known: Validator | None
-    ) -> tuple[Response, Validator | None]:
-        url = self.conversation.url_of(request)
-        unchanged = {"if-none-match": known.etag} if known and known.url == url else {}
+    def _fetch(self, request: PageRequest, *, known: Validator | None) -> Response:
+        is_known = known is not None and known.url == self.conversation.url_of(request)
+        unchanged = {"if-none-match": known.etag} if known and is_known else {}
         self._requests += 1
         response = self.conversation.fetch(request, headers=unchanged)
         if response.status == 304 and unchanged:
@@ -90,6 +89,10 @@ class PageFetcher:
         if response.status != 200:
             failed = PageGone if response.status in (400, 404, 410) else PollFailed
             raise failed(f"the provider answered {response.status} for {self._list_path}")
+        return response
+
+    def _validator_of(self, request: PageRequest, response: Response) -> Validator | None:
+        """The validator of a page; None if it has none that can be sent back."""
         etag = response.headers.get("etag", "")
         can_be_sent = etag.isascii() and etag.isprintable()
-        return response, Validator(url, etag) if etag and can_be_sent else None
+        return Validator(self.conversation.url_of(request), etag) if etag and can_be_sent else None
