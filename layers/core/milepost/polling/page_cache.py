@@ -23,8 +23,7 @@ KEY_BYTES: Final = 8
 NO_KEY: Final = bytes(KEY_BYTES)
 """The key of an order that could not be read, so that nothing was recorded for it."""
 _FORM: Final = 2
-"""The version of marshal: the last one that writes equal values identically, even if they share
-objects."""
+"""The last version of marshal that writes equal values identically, even with shared objects."""
 _KEPT_AS: Final = b"milepost pages 3\n"
 _LENGTH_BYTES: Final = 4
 
@@ -167,9 +166,9 @@ class Seen:
     def __contains__(self, order: bytes) -> bool:
         return order in self._index() and order not in self._forgotten
 
-    def key(self, order: bytes) -> bytes:
-        """The key of an order in the cache."""
-        return self._index()[order]
+    def key_if_cached(self, order: bytes) -> bytes | None:
+        """The key of an order; None if it isn't in the cache."""
+        return None if order in self._forgotten else self._index().get(order)
 
     def has_order(self, key: bytes) -> bool:
         """Whether an order is in the cache, in any version; also if it was removed."""
@@ -211,9 +210,8 @@ class Seen:
 
     def look_at(self, body: bytes, *, request: PageRequest, provider: Provider) -> FetchedPage:
         """The page in a response body, with its cached outline if it is in the cache."""
-        # The next page may be named in the Link header: then the page is body and header together.
+        # The Link header may name the next page. Processors have instructions for SHA-256.
         content = body if request.link is None else body + request.link.encode()
-        # Processors have instructions for SHA-256, so for a whole page it is the fastest.
         digest = hashlib.sha256(content).digest()[:HASH_BYTES]
         kept = self.pages.get(digest)
         recalled = _recall(kept.outline, request) if kept and kept.outline else None

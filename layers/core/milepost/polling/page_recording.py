@@ -156,11 +156,10 @@ class PageRecorder:
             )
 
     def _known_key(self, digest: bytes) -> bytes | None:
-        if digest in self.seen:
-            return self.seen.key(digest)
-        if self.trusts_memory and digest in self.memory:
-            return self.memory.key(digest)
-        return None
+        key = self.seen.key_if_cached(digest)
+        if key is None and self.trusts_memory:
+            key = self.memory.key_if_cached(digest)
+        return key
 
     def _read(self, fetched: FetchedPage, page: UnfinishedPage, place: int) -> ReadOnPage:
         """Read an order on a page. Nothing is recorded yet."""
