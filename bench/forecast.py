@@ -101,7 +101,8 @@ def measure_forecasts(name: str, cases: Sequence[Case]) -> Iterator[Figure]:
             "A log that was cut out by when cases ended has none that take longer, so its "
             "completed cases alone know when the others will end; open ones that nobody can know "
             "to be short make forecasts longer. Tried: ends by the last status instead of the last "
-            "event, left truncation, snapshots on all days of the week; see docs/forecasts.md"
+            "event, left truncation, snapshots on all days of the week, other histories and ages, "
+            "leaning on completed orders; see docs/forecasts.md"
         ),
     )
 
