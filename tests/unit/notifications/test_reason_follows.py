@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from milepost.common.status import Status
-from milepost.notifications.eligibility import SAID_WITH_REASON, Facts, judge
+from milepost.notifications.eligibility import SAID_WITH_REASON, Facts, customer_notices_off, judge
 from milepost.notifications.notice import Audience, Channel, Notice
 from milepost.notifications.payload import topic_message
 from milepost.notifications.recipients import (
@@ -102,6 +102,16 @@ def test_a_program_and_the_team_are_told_of_it_and_the_customer_is_not() -> None
         (CRM.recipient, None),
         ("c@example.com", REASON_FOLLOWED),
     ]
+
+
+def test_what_is_off_for_customers_is_logged_as_such_also_of_a_reason() -> None:
+    orders = recorded(ended(), by_poll(seen=20, reason=WHY))
+    last = of(orders.announced[-1], orders.kept[KEY])
+    [one] = choose(last, [], OFFERGRID, now=minute(60))
+    assert one.skipped == customer_notices_off(Kind.REJECTED, OFFERGRID)
+    nameless = replace(last, details={"reason": WHY})
+    [one] = choose(nameless, [], CUSTOMERS, now=minute(60))
+    assert one.skipped == REASON_FOLLOWED
 
 
 def test_a_reason_that_follows_at_once_is_in_the_mail_that_waited_for_it() -> None:

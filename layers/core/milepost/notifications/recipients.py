@@ -82,7 +82,7 @@ SAID_BY_NEXT: Final = "the message about the date, which followed at once, says 
 DATE_IS_SAID: Final = "the message that it is scheduled waited for the date, and has it"
 
 REASON_IS_SAID: Final = "the message that it is rejected waited for the reason, and has it"
-REASON_FOLLOWED: Final = "the customer was told before that it ended; only its reason is new"
+REASON_FOLLOWED: Final = "customers get no further message if only the reason of an ending is new"
 
 
 def _other_that_says_it(one: Announcement) -> Announcement | None:
@@ -146,10 +146,11 @@ def _customer(announced: Announced, connection: Connection) -> Iterator[Choice]:
         audience=Audience.CUSTOMER,
         language=connection.language,
     )
-    if announced.announcement.is_reason_of_ending:
-        yield Choice(notice=notice, skipped=REASON_FOLLOWED)
-    else:
-        yield Choice(notice=notice, skipped=_why_not(kind, address, connection))
+    why = _why_not(kind, address, connection)
+    if announced.announcement.is_reason_of_ending and kind in connection.customer_notices:
+        # Whatever the address: nobody should wait for it.
+        why = REASON_FOLLOWED
+    yield Choice(notice=notice, skipped=why)
 
 
 def _contact(announced: Announced, connection: Connection) -> Iterator[Choice]:
