@@ -1,8 +1,9 @@
-"""The delivery log that counts failed notices, for an alarm. Short: it adds only the metric.
+"""The delivery log that counts failed notices, for an alarm.
 
 Each is a notice that its recipient will not get: there is no automatic retry after this.
 """
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,8 +13,20 @@ from milepost.notifications.notice import Notice, State
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+logger = logging.getLogger(__name__)
+
 Failed: TypeAlias = Callable[[Notice], None]
 """A function that is called after a notice was closed as failed."""
+
+
+def counted_and_logged(count: Callable[[], None]) -> Failed:
+    """Counts a failed notice by ``count``, and logs it; the delivery log has the reason."""
+
+    def note_failed(notice: Notice) -> None:
+        count()
+        logger.error("notice failed", extra={"notice": notice.id, "kind": notice.announcement.kind})
+
+    return note_failed
 
 
 class CountedNotices(NoticesTable):

@@ -1,1 +1,1 @@
-"""Endpoints in AWS: HTTP, their log, their secrets."""
+"""Endpoints in AWS: HTTP, their queue, log and secrets."""

@@ -1,0 +1,1 @@
+"""Chats in AWS: what posts to them, by the drivers of endpoints."""
