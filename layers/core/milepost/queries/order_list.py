@@ -56,7 +56,7 @@ class Wanted:
     waiting: str | None = None
     """What the order waits for from its customer, or ``any``."""
     reference: str | None = None
-    """How words of the reference begin; the same of the three below."""
+    """Words of the reference, or their beginnings; the same of the three below."""
     customer: str | None = None
     """A customer's id, or words of their name, business, email, phone or number."""
     product: str | None = None

@@ -106,7 +106,7 @@ def list_orders(
     q: Annotated[
         Text | None,
         Query(
-            description="How words begin, all of which the order has: the customer's name, "
+            description="Words or their beginnings; the order has all of them: customer's name, "
             "business, address, email, phone and number; ids; reference; meter, MaLo, MeLo, SPN, "
             "account, serial and invoice numbers. Of every status, up to "
             f"{MOST_FOUND} orders."
@@ -127,11 +127,14 @@ def list_orders(
         ),
     ] = None,
     product: Annotated[
-        Text | None, Query(description="How words of the product or its supplier begin.")
+        Text | None, Query(description="Words of the product or its supplier, or their beginnings.")
     ] = None,
-    place: Annotated[Text | None, Query(description="How words of the address begin.")] = None,
+    place: Annotated[
+        Text | None, Query(description="Words of the address, or their beginnings.")
+    ] = None,
     updated_since: Annotated[
-        Instant | None, Query(description="Something of it was learned then or later.")
+        Instant | None,
+        Query(description="Something new was recorded of the order at this time or later."),
     ] = None,
     sort: Annotated[
         Sort,

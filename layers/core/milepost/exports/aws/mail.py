@@ -7,20 +7,15 @@ where the person signs in and their role is checked.
 import logging
 from email.utils import formataddr
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from milepost.aws.errors import name_of
+from milepost.aws.ses_mails import send_mail
 from milepost.exports.export import Export, ExportState
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
 logger = logging.getLogger(__name__)
-
-_FINAL: Final = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
-"""Errors of SES that concern this mail."""
 
 
 class ExportMailer:
@@ -35,24 +30,16 @@ class ExportMailer:
         subject, text = said_of(export, address=f"{self._console_url}/exports/{export.id}")
         lines = "".join(f"<p>{_linked(one)}</p>" for one in text.split("\n\n"))
         html = f'<!doctype html><html lang="en"><body>{lines}</body></html>'
-        try:
-            self._client.send_email(
-                FromEmailAddress=formataddr(("Milepost", self._sender)),
-                Destination={"ToAddresses": [export.mail_to or ""]},
-                Content={
-                    "Simple": {
-                        "Subject": {"Data": subject, "Charset": "UTF-8"},
-                        "Body": {
-                            "Text": {"Data": text, "Charset": "UTF-8"},
-                            "Html": {"Data": html, "Charset": "UTF-8"},
-                        },
-                    }
-                },
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _FINAL:
-                raise
-            logger.warning("an export's mail was refused: %s", name_of(error))
+        refused = send_mail(
+            self._client,
+            sender=formataddr(("Milepost", self._sender)),
+            to=export.mail_to or "",
+            subject=subject,
+            text=text,
+            html=html,
+        )
+        if refused is not None:
+            logger.warning("an export's mail was refused: %s", refused)
 
 
 def said_of(export: Export, *, address: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from milepost.aws.cached_reader import CachedReader
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.aws.notices_keys import subscription_key
+from milepost.aws.ses_mails import send_mail
 from milepost.aws.shared_secret import read_entries
 from milepost.common.email_addresses import BadAddress, ascii_address
 from milepost.common.timestamps import format_instant, parse_instant, sortable
@@ -19,7 +20,6 @@ from milepost.notifications.aws.subscriptions import subscription_of
 from milepost.notifications.endpoints.addresses import Endpoint
 from milepost.notifications.endpoints.owner_mail import switched_off_mail
 from milepost.notifications.endpoints.secret_rotation import live_secrets
-from milepost.notifications.mail.aws.ses import REFUSALS, utf8
 from milepost.notifications.notice import Audience
 
 if TYPE_CHECKING:
@@ -205,22 +205,16 @@ class EndpointOwners:
             # As with an address that SES refuses.
             return
         mail = switched_off_mail(endpoint, to=to, failure=failure, since=since)
-        try:
-            self._open_client().send_email(
-                FromEmailAddress=self._sender,
-                ConfigurationSetName=self._configuration_set,
-                Destination={"ToAddresses": [mail.to]},
-                Content={
-                    "Simple": {
-                        "Subject": utf8(mail.subject),
-                        "Body": {"Text": utf8(mail.text), "Html": utf8(mail.html)},
-                    }
-                },
-            )
-        except ClientError as error:
-            # An address that takes no mail is no reason to go on calling.
-            if error.response["Error"]["Code"] not in REFUSALS:
-                raise
+        # SES may refuse it: an address that takes no mail is no reason to go on calling.
+        send_mail(
+            self._open_client(),
+            sender=self._sender,
+            to=mail.to,
+            subject=mail.subject,
+            text=mail.text,
+            html=mail.html,
+            configuration_set=self._configuration_set,
+        )
 
     def _is_suppressed(self, address: str) -> bool:
         return self._suppressions.reason(address, audience=Audience.TEAM) is not None

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import ClientError
-
+from milepost.aws.ses_mails import send_mail
 from milepost.common.email_addresses import ascii_address
 from milepost.notifications.aws.messages import NoticeQueue, mail_test_message
 from milepost.notifications.eligibility_check import Subscriptions, Suppressions
-from milepost.notifications.mail.aws.ses import REFUSALS, utf8
 from milepost.notifications.notice import Audience, Channel
 from milepost.notifications.subscription import Subscription
 
@@ -86,21 +84,13 @@ class SesTestMails:
         language = found.language if found.language in _TEXTS else "en"
         subject, text = _TEXTS[language]
         html = f'<!doctype html><html lang="{language}"><body><p>{escape(text)}</p></body></html>'
-        try:
-            self._client.send_email(
-                FromEmailAddress=self._sender,
-                ConfigurationSetName=self._configuration_set,
-                Destination={"ToAddresses": [ascii_address(found.recipient)]},
-                Content={
-                    "Simple": {
-                        "Subject": utf8(subject),
-                        "Body": {"Text": utf8(text), "Html": utf8(html)},
-                    }
-                },
-            )
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code not in REFUSALS:
-                raise
-            return f"SES refused the mail ({code})"
-        return None
+        code = send_mail(
+            self._client,
+            sender=self._sender,
+            to=ascii_address(found.recipient),
+            subject=subject,
+            text=text,
+            html=html,
+            configuration_set=self._configuration_set,
+        )
+        return None if code is None else f"SES refused the mail ({code})"

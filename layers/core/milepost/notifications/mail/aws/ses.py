@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotReached
 from botocore.parsers import ResponseParserError
 
+from milepost.aws.ses_mails import REFUSALS, utf8
 from milepost.common.email_addresses import BadAddress, ascii_address
 from milepost.notifications.mail.events import MAIL_TAG
 from milepost.notifications.mail.message import Mail
@@ -18,7 +19,6 @@ from milepost.notifications.notice import Notice
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
-    from mypy_boto3_sesv2.type_defs import ContentTypeDef
 
 _NOT_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -34,10 +34,6 @@ _BUSY: Final = frozenset(
     }
 )
 """Errors of SES that say that it has not accepted the mail, and may accept it later."""
-
-
-REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
-"""Errors of SES that concern this mail. Any other error concerns Milepost, and is raised."""
 
 
 class MailRecords(Protocol):
@@ -151,8 +147,3 @@ def _named_address(name: str | None, address: str) -> str:
     Source: Amazon SES API v2, ``FromEmailAddress``: names beyond ASCII as RFC 2047 encodes them.
     """
     return formataddr((name, address)) if name else address
-
-
-def utf8(text: str) -> "ContentTypeDef":
-    """A text in the form of SES's API."""
-    return {"Data": text, "Charset": "UTF-8"}
