@@ -128,6 +128,18 @@ def all_texts(content: Any) -> set[str]:
     return {content} if isinstance(content, str) and len(content) > 2 * _SHORTEST else set()
 
 
+def _formatters(name: str) -> list[logging.Formatter]:
+    """Those by which a logger's lines are written: its own, or those of a logger above it."""
+    logger = logging.getLogger(name)
+    # The root's handlers are pytest's.
+    while logger.parent is not None:
+        formatters = [one.formatter for one in logger.handlers if one.formatter is not None]
+        if formatters:
+            return formatters
+        logger = logger.parent
+    return []
+
+
 class Overheard(logging.Handler):
     """Keeps every line as the functions' logger writes it."""
 
@@ -136,8 +148,7 @@ class Overheard(logging.Handler):
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        formatters = [one.formatter for one in logging.getLogger(record.name).handlers]
-        written = [one.format(record) for one in formatters if one is not None]
+        written = [one.format(record) for one in _formatters(record.name)]
         self.lines += written or [logging.Formatter().format(record)]
 
     @property

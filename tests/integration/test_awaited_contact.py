@@ -183,7 +183,7 @@ def test_without_contact_data_it_is_looked_again_and_given_up_after_minutes(
     send(sender, queued[0])
     assert log(stack) == {"": WAITS}
     assert [(one["recipient"], one["delay"]) for one in queued[1:]] == [("", LOOK_AGAIN)]
-    contacts = sender.awaited_contacts
+    contacts = sender.mails.awaited_contacts
     notice = notice_of({k: v for k, v in queued[1].items() if k != "delay"})
     contacts.look(notice, now=datetime.now(UTC) + LONGEST_HOLD)
     assert log(stack) == {

@@ -1,5 +1,6 @@
 """tracking_page: what a link shows, and what it says when it shows nothing."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from milepost.tracking_page.aws.link_versions import LinkVersionsTable
 from milepost.tracking_page.guesses import MOST_GUESSES
 from milepost.tracking_page.link import NEVER_REVOKED
 from tests.builders import KEY, NOON, OFFERGRID, notice, report, tracked
+from tests.make_events import sqs_batch
 from tests.make_mail_events import LINK_KEY, tracking_event, tracking_token
 from tests.stack import Context, Stack, aws, event
 
@@ -181,7 +183,8 @@ def test_the_link_of_a_customers_mail_shows_the_order(app: ModuleType, stack: St
     sender.sender.mailer._client.meta.events.register(
         "provide-client-params.sesv2.SendEmail", lambda params, **_: said.update(params)
     )
-    sender.send_once(notice_message(one))
+    batch = sqs_batch([json.dumps(notice_message(one))])
+    assert sender.handler(batch, Context()) == {"batchItemFailures": []}
     text = said["Content"]["Simple"]["Body"]["Text"]["Data"]
     token = re.search(r"/track/(\S+)", text)
     assert token is not None

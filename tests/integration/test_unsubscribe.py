@@ -1,5 +1,6 @@
 """unsubscribe: requests to links, and who gets mails afterwards."""
 
+import json
 from dataclasses import replace
 from io import StringIO
 from types import ModuleType
@@ -21,6 +22,7 @@ from milepost.notifications.subscription import Subscription
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import Kind
 from tests.builders import NOON, OFFERGRID, notice, report, tracked
+from tests.make_events import sqs_batch
 from tests.make_mail_events import LINK_KEY, SUBSCRIPTION, http_event
 from tests.stack import Context, Stack, aws, event
 
@@ -197,7 +199,9 @@ def send(stack: Stack, one: Notice, monkeypatch: pytest.MonkeyPatch) -> dict[str
         "provide-client-params.sesv2.SendEmail", lambda params, **_: asked.update(params)
     )
     links = UnsubscribeLinks(sender.sender.links.keys, "https://api.example.org")
-    monkeypatch.setattr(sender, "sender", replace(sender.sender, links=links))
-    sender.send_once(notice_message(one))
+    mails = replace(sender.mails, sender=replace(sender.sender, links=links))
+    monkeypatch.setattr(sender, "mails", mails)
+    batch = sqs_batch([json.dumps(notice_message(one))])
+    assert sender.handler(batch, Context()) == {"batchItemFailures": []}
     found = asked["Content"]["Simple"]["Headers"]
     return {header["Name"]: header["Value"] for header in found}

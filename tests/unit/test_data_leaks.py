@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+from io import StringIO
 
 import pytest
 
@@ -75,4 +76,19 @@ def test_everything_that_is_logged_is_overheard_errors_too() -> None:
     logger.warning("nothing to see")
     assert find_leaks(overheard.text) == []
     logger.error("failed", exc_info=ValueError("no place for lena@example.org"))
+    assert find_leaks(overheard.text)
+
+
+def test_what_is_beside_a_message_of_a_module_is_overheard_as_the_function_writes_it() -> None:
+    logger, overheard, writing = (
+        logging.getLogger("milepost-of-another-test"),
+        Overheard(),
+        logging.StreamHandler(StringIO()),
+    )
+    writing.setFormatter(logging.Formatter("%(message)s %(recipient)s"))
+    logger.addHandler(writing)
+    logger.addHandler(overheard)
+    logger.propagate = False
+    module = logging.getLogger("milepost-of-another-test.module")
+    module.warning("sent", extra={"recipient": "lena@example.org"})
     assert find_leaks(overheard.text)

@@ -1,1 +1,1 @@
-"""Mails in AWS: SES, sent mails, suppressions, custom templates."""
+"""Mails in AWS: the queue, SES, sent mails, suppressions, custom templates."""
