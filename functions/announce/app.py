@@ -17,12 +17,8 @@ from milepost.aws.logger import open_logger
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.connections.connection import UnusableConnection
-from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.held import HoldsTable
-from milepost.notifications.aws.messages import NoticeQueue
-from milepost.notifications.aws.publishing import open_bus, open_topic
+from milepost.notifications.aws.publishing import open_dispatcher
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
-from milepost.notifications.dispatch import AnnouncementDispatcher
 from milepost.notifications.subscription import Subscription
 from milepost.orders.aws.table import announced_by, is_erased
 from milepost.providers.registry import REGISTRY
@@ -30,20 +26,17 @@ from milepost.providers.registry import REGISTRY
 logger = open_logger()
 
 dynamodb = client("dynamodb")
-sqs = client("sqs")
 table_name = os.environ["NOTICES_TABLE"]
 connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
-teller = AnnouncementDispatcher(
-    topic=open_topic(os.environ, client("sns")),
-    topic_name=os.environ["ANNOUNCEMENTS_TOPIC_ARN"],
-    bus=open_bus(os.environ, lambda: client("events")),
-    emails=NoticeQueue(sqs, queue_url=os.environ["EMAIL_QUEUE_URL"]),
-    endpoints=NoticeQueue(sqs, queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
-    holds=HoldsTable(dynamodb, table_name=table_name),
-    log=NoticesTable(dynamodb, table_name=table_name),
+teller = open_dispatcher(
+    os.environ,
+    dynamodb=dynamodb,
+    sns=client("sns"),
+    sqs=client("sqs"),
+    events=lambda: client("events"),
     fetches=OrderFetches(
         cache(lambda: client("lambda")), function=os.environ["PERFORM_ACTION_ARN"]
     ),

@@ -17,35 +17,15 @@ from milepost.aws.queue_urls import dead_letter_urls
 from milepost.common.exception_summary import OwnWords, fail_without_message
 from milepost.common.timestamps import parse_instant
 from milepost.connections.aws.activity import ContactsTable
-from milepost.connections.aws.drift import DriftNotices
 from milepost.connections.aws.settings import ConnectionSettings
-from milepost.connections.connection import Connection
-from milepost.notifications.aws.announcement_log import AnnouncementLogTable
-from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.held import HoldsTable
-from milepost.notifications.aws.messages import NoticeQueue
-from milepost.notifications.aws.publishing import open_bus, open_topic
-from milepost.notifications.aws.subscriptions import SubscriptionsTable
-from milepost.notifications.dispatch import AnnouncementDispatcher
-from milepost.notifications.reconciliation import AnnouncementWatch
-from milepost.operations.aws.deadline_run import DeadlineRun
+from milepost.operations.aws.deadline_drivers import DeadlineDrivers
 from milepost.operations.aws.problem_counts import (
     count_dead_letters,
     count_late_polls,
     count_unusable,
 )
 from milepost.operations.aws.reread_run import read_again
-from milepost.orders.aws.index import OrdersIndex
-from milepost.orders.aws.index_layout import IndexLayout
-from milepost.orders.aws.table import OrdersReader, OrdersTable
-from milepost.orders.overdue import DeadlineWatch
-from milepost.orders.refold import Refold
-from milepost.orders.rules import Rules
-from milepost.orders.timed_announcements import TimedWatch
-from milepost.providers.base import rules_of
-from milepost.providers.registry import REGISTRY, adapter_of
-from milepost.queries.aws.commission_checkpoint import CommissionCheckpoint
-from milepost.queries.commission_watch import CommissionWatch
+from milepost.providers.registry import REGISTRY
 
 RESERVE_MILLISECONDS: Final = 20_000
 """Time reserved for work that has started; the next run finds the rest."""
@@ -53,74 +33,21 @@ RESERVE_MILLISECONDS: Final = 20_000
 logger = open_logger()
 metrics = open_metrics()
 
-dynamodb = client("dynamodb")
-sqs = client("sqs")
-orders_table = os.environ["ORDERS_TABLE"]
-notices_table = os.environ["NOTICES_TABLE"]
-connections = ConnectionSettings(
-    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
-)
-contacts = ContactsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
-sns = client("sns")
-dead_letters = dead_letter_urls(os.environ)
-index = OrdersIndex(dynamodb, table_name=orders_table)
-
-
-def orders_of(connection: Connection) -> OrdersTable:
-    return OrdersTable(dynamodb, table_name=orders_table, connection=connection)
-
-
-def own_rules_of(connection: Connection) -> Rules:
-    return rules_of(adapter_of(connection), connection)
-
 
 def clock() -> datetime:
     return datetime.now(UTC)
 
 
-stored_orders = Refold(
-    index=index, connections=connections, orders_of=orders_of, rules_of=own_rules_of
+dynamodb = client("dynamodb")
+sqs = client("sqs")
+connections = ConnectionSettings(
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
-due = DeadlineRun(
-    connections=connections,
-    index=index,
-    layout=IndexLayout(dynamodb, table_name=notices_table),
-    deadlines=DeadlineWatch(
-        watch_list=index, connections=connections, orders_of=orders_of, rules_of=own_rules_of
-    ),
-    timed=TimedWatch(
-        index=index, connections=lambda: connections.all().values(), orders_of=orders_of
-    ),
-    commissions=CommissionWatch(
-        index=index,
-        connections=lambda: connections.all().values(),
-        orders_of=orders_of,
-        checkpoint=CommissionCheckpoint(dynamodb, table_name=notices_table),
-    ),
-    announcements=AnnouncementWatch(
-        watch_list=index,
-        connections=connections,
-        orders=OrdersReader(dynamodb, table_name=orders_table),
-        log=AnnouncementLogTable(dynamodb, table_name=notices_table),
-        subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table).all,
-        teller=AnnouncementDispatcher(
-            topic=open_topic(os.environ, sns),
-            topic_name=os.environ["ANNOUNCEMENTS_TOPIC_ARN"],
-            bus=open_bus(os.environ, lambda: client("events")),
-            emails=NoticeQueue(sqs, queue_url=os.environ["EMAIL_QUEUE_URL"]),
-            endpoints=NoticeQueue(sqs, queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
-            holds=HoldsTable(dynamodb, table_name=notices_table),
-            log=NoticesTable(dynamodb, table_name=notices_table),
-        ),
-    ),
-    drift_notices=DriftNotices(
-        dynamodb,
-        table_name=os.environ["POLLS_TABLE"],
-        sns=sns,
-        topic_arn=os.environ["ALARMS_TOPIC_ARN"],
-    ),
-    clock=clock,
-)
+contacts = ContactsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
+dead_letters = dead_letter_urls(os.environ)
+drivers = DeadlineDrivers(os.environ, dynamodb=dynamodb, connections=connections)
+stored_orders = drivers.open_refold()
+due = drivers.open_run(sns=client("sns"), sqs=sqs, events=lambda: client("events"), clock=clock)
 
 
 class SomeFailed(OwnWords):

@@ -1,15 +1,19 @@
-"""Creates the topic and the event bus by variables. Short: two functions share it."""
+"""Creates what publishes announcements, by variables: the topic, the event bus, the queues."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.event_bus import AnnouncementsBus
-from milepost.notifications.aws.messages import AnnouncementsTopic
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.messages import AnnouncementsTopic, NoticeQueue
+from milepost.notifications.dispatch import AnnouncementDispatcher, Fetches
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sns import SNSClient
-
+    from mypy_boto3_sqs import SQSClient
 
 CLOUDEVENTS: Final = "cloudevents"
 """The value of the parameter TopicEnvelope for which messages of the topic are CloudEvents."""
@@ -36,3 +40,30 @@ def open_bus(
     if not name:
         return None
     return AnnouncementsBus(events(), bus_name=name, source=environment["EVENT_SOURCE"])
+
+
+def open_dispatcher(
+    environment: Mapping[str, str],
+    *,
+    dynamodb: "DynamoDBClient",
+    sns: "SNSClient",
+    sqs: "SQSClient",
+    events: Callable[[], "EventBridgeClient"],
+    fetches: Fetches | None = None,
+) -> AnnouncementDispatcher:
+    """What publishes an announcement, and queues or holds a notice for each recipient.
+
+    :param events: creates the client, which takes time at a cold start
+    :param fetches: fetches orders for contact data; without it, none is fetched
+    """
+    table_name = environment["NOTICES_TABLE"]
+    return AnnouncementDispatcher(
+        topic=open_topic(environment, sns),
+        topic_name=environment["ANNOUNCEMENTS_TOPIC_ARN"],
+        bus=open_bus(environment, events),
+        emails=NoticeQueue(sqs, queue_url=environment["EMAIL_QUEUE_URL"]),
+        endpoints=NoticeQueue(sqs, queue_url=environment["ENDPOINT_QUEUE_URL"]),
+        holds=HoldsTable(dynamodb, table_name=table_name),
+        log=NoticesTable(dynamodb, table_name=table_name),
+        fetches=fetches,
+    )
