@@ -20,7 +20,7 @@ from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.chat.aws.posting import ChatPosting
 from milepost.notifications.chat.disclosing_judge import DisclosingJudge
-from milepost.notifications.endpoints.aws.delivery_log import CountedCalls, EndpointRetries
+from milepost.notifications.endpoints.aws.call_log import CountedCalls, EndpointRetries
 from milepost.notifications.endpoints.aws.endpoints import (
     EndpointOwners,
     EndpointSecretsStore,

@@ -119,8 +119,13 @@ class Judge:
         self.verdict.figures["announcements"] = len(announced)
         for key, tracked in kept.items():
             corrected = any(one.correction for one in tracked.announced)
-            kinds = Counter(one.kind for one in tracked.announced if one.kind in _ONCE)
-            for kind, count in kinds.items():
+            # A reason that follows is told by itself, once.
+            kinds = Counter(
+                (one.kind, one.is_reason_of_ending)
+                for one in tracked.announced
+                if one.kind in _ONCE
+            )
+            for (kind, _), count in kinds.items():
                 if count > 1 and not corrected:
                     self.verdict.doubled.append(f"{key} told {count} times as {kind}")
             self.verdict.latencies += [

@@ -8,7 +8,7 @@ import pytest
 
 from milepost.actions.schedule import RUN_WITHIN
 from milepost.notifications.claims import CLAIM
-from milepost.notifications.endpoints.aws.delivery_log import LONGEST_DELAY
+from milepost.notifications.endpoints.aws.call_log import LONGEST_DELAY
 from milepost.notifications.mail.sender import NEWS_WITHIN
 from milepost.notifications.mail.tracking import LOGGED_WITHIN
 from tests.template import (

@@ -21,7 +21,7 @@ from milepost.exports.export import Export, ExportState
 from milepost.exports.files import Format
 from milepost.notifications.aws.suppression_lists import SuppressionListTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
-from milepost.notifications.endpoints.aws.delivery_log import EndpointRetries
+from milepost.notifications.endpoints.aws.call_log import EndpointRetries
 from milepost.notifications.mail.aws.sent_mails import MailsTable
 from milepost.notifications.notice import Audience
 from milepost.notifications.suppression import SuppressionId
@@ -152,7 +152,7 @@ WRITES: Final[dict[str, tuple[Callable[[Any], Any], timedelta, int]]] = {
         timedelta(days=400),
         1,
     ),
-    "notifications/endpoints/aws/delivery_log.py": (
+    "notifications/endpoints/aws/call_log.py": (
         lambda client: EndpointRetries(client, table_name=TABLE, queue=None).put(  # type: ignore[arg-type]
             ONE, attempt=3, delay=timedelta(days=1), now=NOON - timedelta(days=1)
         ),

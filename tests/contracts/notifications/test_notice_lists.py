@@ -12,7 +12,7 @@ from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.notice_lists import NoticeListsTable
 from milepost.notifications.aws.suppression_lists import SuppressionListTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
-from milepost.notifications.endpoints.aws.delivery_log import EndpointCallLog
+from milepost.notifications.endpoints.aws.call_log import EndpointCallLog
 from milepost.notifications.mail.aws.sent_mails import MailsTable
 from milepost.notifications.mail.aws.unsubscribe import EndingsTable
 from milepost.notifications.mail.tracking import Logged, Step

@@ -14,7 +14,7 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.messages import notice_message, notice_of
 from milepost.notifications.claims import AlreadyClaimed
-from milepost.notifications.endpoints.aws.delivery_log import EndpointRetries, attempt_of
+from milepost.notifications.endpoints.aws.call_log import EndpointRetries, attempt_of
 from milepost.notifications.endpoints.delivery import Called, Caller, NoEndpointSecret
 from milepost.notifications.endpoints.secret_rotation import rotate
 from milepost.notifications.notice import Channel, Notice, State

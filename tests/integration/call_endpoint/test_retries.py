@@ -8,7 +8,7 @@ import pytest
 
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.messages import notice_of
-from milepost.notifications.endpoints.aws.delivery_log import EndpointRetries, attempt_of
+from milepost.notifications.endpoints.aws.call_log import EndpointRetries, attempt_of
 from milepost.notifications.endpoints.delivery import PAUSED, Called, Caller
 from milepost.notifications.endpoints.retry_policy import Answer
 from milepost.notifications.notice import Channel, Notice, State

@@ -54,6 +54,7 @@ OPEN_BY_PROGRESS: Final = tuple(status for status in Status if status not in TER
 OPEN: Final = frozenset(OPEN_BY_PROGRESS)
 """Statuses in which something is still expected."""
 
+# For all providers. What one provider allows beyond them is in its ``Rules``.
 MOVES: Final[Mapping[Status, frozenset[Status]]] = {
     **{
         status: frozenset(_FORWARD[place + 1 :]) | _ENDINGS

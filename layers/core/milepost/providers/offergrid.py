@@ -15,14 +15,11 @@ from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.disclosure import FROM_NOTES, KINDS_OF_EXPLAINING_NOTES
-from milepost.orders.lifecycle import OPEN
 from milepost.orders.order import Attention
-from milepost.orders.order import Order as TrackedItem
 from milepost.orders.report import Report, Source
 from milepost.orders.rules import Rules
 from milepost.providers.base import (
     BrokenPage,
-    Call,
     Http,
     Json,
     Page,
@@ -39,6 +36,7 @@ from milepost.providers.envelopes import (
     words_in,
 )
 from milepost.providers.listing import DeclaredList
+from milepost.providers.offergrid_actions import ACTIONS
 from milepost.providers.offergrid_payload import Address, Commission, Customer, Event, Item, Order
 from milepost.providers.payload_types import read_shape
 from milepost.providers.status_words import ByStatusWord, StatusTable
@@ -291,19 +289,3 @@ def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
         return None
     said = (note["text"] for note in read_notes(notes) if note["kind"] in KINDS_OF_EXPLAINING_NOTES)
     return "\n".join(said) or None
-
-
-def _cancel(item: TrackedItem, arguments: Json) -> Call:
-    """Cancels only this item: other items of the order have other suppliers and continue."""
-    path = f"/reseller/orders/{one_segment(item.key.order_id)}/cancel"
-    body = {"itemId": item.key.item_id, **arguments}
-    return Call(method="PATCH", path=path, body=body)
-
-
-ACTIONS: Final[Mapping[str, ProviderAction]] = {
-    "cancel": ProviderAction(
-        statuses=OPEN, make_call=_cancel, arguments=frozenset({"reason"}), is_final=True
-    ),
-}
-"""Source: Offergrid's reseller API, ``PATCH /reseller/orders/{id}/cancel``. The project defined
-that an item can be cancelled by itself and in any open status (docs/providers/offergrid.md)."""
