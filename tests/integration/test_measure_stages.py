@@ -141,7 +141,7 @@ def test_when_the_figures_are_away_the_records_come_back(app: ModuleType, stack:
 def test_orders_that_were_there_before_are_counted_by_a_backfill(
     app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "PAGE", 2)
+    monkeypatch.setattr(app, "counting", replace(app.counting, page=2))
     keys = [replace(KEY, order_id=f"ord-{number}") for number in range(5)]
     table = OrdersTable(
         aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID
