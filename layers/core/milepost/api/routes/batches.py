@@ -43,7 +43,7 @@ BatchPath = Annotated[
     tags=["batches"],
     operation_id="plan_batch",
     status_code=201,
-    responses=may_answer(201),
+    responses=may_answer(201, 404),
 )
 def plan_batch(
     asked: Annotated[BatchAsked, Body()], services: Given, caller: Who
