@@ -4,29 +4,22 @@ import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from milepost.actions.action import REFRESH, PlannedCall
 from milepost.actions.aws.context import ActionTools
-from milepost.actions.aws.scheduler import ActionSchedules, planned_call
-from milepost.actions.contact_fetching import fetch_contact
-from milepost.actions.perform import close_planned, run_planned
+from milepost.actions.aws.planned_actions import PlannedActions
+from milepost.actions.aws.scheduler import ActionSchedules
 from milepost.aws.clients import client
 from milepost.aws.logger import open_logger
 from milepost.aws.metrics import count_failures, open_metrics
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
-from milepost.connections.connection import UnknownConnection
-from milepost.orders.action_results import ActionDone
 from milepost.orders.aws.erased_customers import ErasedCustomers
-from milepost.orders.details import Result
 from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.providers.http import ProviderPool
 from milepost.providers.registry import REGISTRY
-
-CONNECTION_REMOVED: Final = "its connection is no longer applied"
 
 logger = open_logger()
 metrics = open_metrics()
@@ -44,48 +37,15 @@ erased_customers = ErasedCustomers(
 )
 
 
+def count_failure() -> None:
+    count_failures(metrics, "PlannedActionFailures")
+
+
 @fail_without_message
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Run the planned action; the event is ``scheduler.schedule_input``.
-
-    The action ``refresh`` means that a notice waits for the order's contact data: the order is
-    fetched.
-    """
-    call = planned_call(event)
-    if call.action == REFRESH:
-        return fetch(call, context)
-    done = run(call, tools(context))
-    result = done.result if done else "nothing"
-    if result != Result.DONE:
-        # A credential that was just replaced is read again before the next attempt.
-        credentials.forget()
-    failed = done is not None and (done.result is Result.FAILED or done.answered is not None)
-    count_failures(metrics, "PlannedActionFailures", int(failed))
-    say = logger.error if failed else logger.info
-    say("performed", order=call.order.path_id, action=call.action, result=result)
-    return {"order": call.order.path_id, "action": call.action, "result": str(result)}
-
-
-def run(call: PlannedCall, tools: ActionTools) -> ActionDone | None:
-    """Run the planned action; if its connection was removed meanwhile, close the plan."""
-    try:
-        return run_planned(call, tools=tools.for_order(call.order))
-    except UnknownConnection:
-        removed = tools.for_order_of_removed(call.order)
-        return close_planned(call, why=CONNECTION_REMOVED, tools=removed) if removed else None
-
-
-def fetch(call: PlannedCall, context: LambdaContext) -> dict[str, Any]:
-    """Fetch an order without any data of its customer."""
-    try:
-        result = fetch_contact(call, tools=tools(context).for_order(call.order))
-    except UnknownConnection:
-        result = "nothing"
-    if result not in ("fetched", "known"):
-        credentials.forget()
-    logger.info("fetched for contact data", order=call.order.path_id, result=result)
-    return {"order": call.order.path_id, "action": call.action, "result": result}
+    """Run the planned action that the event names; see ``PlannedActions.run``."""
+    return PlannedActions(tools=tools(context), count_failure=count_failure).run(event)
 
 
 def tools(context: LambdaContext) -> ActionTools:

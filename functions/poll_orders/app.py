@@ -3,24 +3,20 @@
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
-from aws_lambda_powertools import single_metric
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
 from milepost.aws.logger import open_logger
-from milepost.aws.metrics import count_failures, open_metrics
+from milepost.aws.metrics import count_failures, count_for_connection, open_metrics
 from milepost.common.exception_summary import fail_without_message
 from milepost.common.side_by_side import Threads
-from milepost.common.timestamps import parse_instant
 from milepost.connections.aws.drift import DriftWatch
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
-from milepost.connections.poll_request import PollRequest
 from milepost.orders.aws.erased_customers import ErasedCustomers
 from milepost.polling.aws.lease import PollsTable
 from milepost.polling.aws.named_orders import NamedOrdersTable
@@ -46,13 +42,6 @@ polls_table, orders_table = os.environ["POLLS_TABLE"], os.environ["ORDERS_TABLE"
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def count_failed_poll(connection_id: str) -> None:
-    """Count a failed poll, in total and for this connection."""
-    metrics.add_metric(name="PollFailures", unit=MetricUnit.Count, value=1)
-    with single_metric(name="PollFailures", unit=MetricUnit.Count, value=1) as metric:
-        metric.add_dimension(name="connection", value=connection_id)
 
 
 sinks = OrderSinks(
@@ -82,7 +71,7 @@ scheduled = ScheduledPolls(
     sinks=sinks,
     side_by_side=Threads(WRITERS),
     pool=ProviderPool(maxsize=2),
-    count_failure=count_failed_poll,
+    count_failure=partial(count_for_connection, metrics, "PollFailures"),
     clock=now,
 )
 
@@ -90,32 +79,9 @@ scheduled = ScheduledPolls(
 @fail_without_message
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Poll the connection that the schedule's input names: ``{"connection": "<id>"}``.
-
-    Stored requests for the connection are fulfilled as well. With ``since`` (an instant) the input
-    is such a request itself: everything that changed since then is read again, and announced only
-    if ``announce`` is true. With ``fetch`` only the orders that webhooks named are fetched; each
-    poll that ends fetches those that are left.
-    """
-    name, remaining = str(event["connection"]), context.get_remaining_time_in_millis
-    try:
-        if "fetch" in event:
-            return {"connection": name, **asdict(scheduled.fetch_named(name, remaining))}
-        if "since" in event:
-            scheduled.requests.keep(name, request_of(event, context))
-        return {
-            "connection": name,
-            **asdict(scheduled.poll_until_none_is_requested(name, remaining)),
-        }
-    finally:
-        sinks.drift.store()
-
-
-def request_of(event: Mapping[str, Any], context: LambdaContext) -> PollRequest:
-    """The request in the event; it is the same when Lambda retries the invocation."""
-    return PollRequest(
-        id=context.aws_request_id,
-        requested_at=now(),
-        since=parse_instant(event["since"]),
-        announce=event.get("announce", False),
+    """Poll a connection, or fetch orders that its webhooks named; see ``ScheduledPolls.run``."""
+    return scheduled.run(
+        event,
+        request_id=context.aws_request_id,
+        remaining=context.get_remaining_time_in_millis,
     )

@@ -2,8 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -12,15 +10,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from milepost.aws.clients import client, open_connections
 from milepost.aws.logger import open_logger
 from milepost.aws.metrics import count_failures, open_metrics
-from milepost.aws.sqs_batches import Message, come_back, take_groups_in_time, take_in_time
 from milepost.common.exception_summary import fail_without_message
 from milepost.common.side_by_side import Threads
 from milepost.connections.aws.activity import LastWebhooks
 from milepost.connections.aws.drift import DriftWatch
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ConnectionSettings
+from milepost.deliveries.aws.queued_deliveries import QueuedDeliveries
 from milepost.deliveries.aws.recorder import DeliveryRecorder
-from milepost.deliveries.reading import Reading, split_by_order
 from milepost.orders.aws.erased_customers import ErasedCustomers
 from milepost.orders.aws.table import OrdersReader
 from milepost.orders.order import OrderKey
@@ -29,7 +26,6 @@ from milepost.polling.aws.on_demand import FetchStarts, NamedOrderRequests
 from milepost.polling.aws.touched_orders import BatchMarks, TouchedTable
 from milepost.providers.registry import REGISTRY
 from milepost.quarantine.aws.store import Quarantine
-from milepost.webhooks.delivery import Delivery
 
 FOR_ONE: Final = timedelta(seconds=12)
 """The remaining time that is needed to start recording a delivery: a large order, with a slow read
@@ -77,7 +73,7 @@ recorder = DeliveryRecorder(
     count_quarantined=lambda: count_failures(metrics, "Quarantined"),
     clock=clock,
 )
-side_by_side = Threads(WRITERS)
+deliveries = QueuedDeliveries(recorder=recorder, side_by_side=Threads(WRITERS))
 nobodys_order = OrderKey("-", "-", "-")
 open_connections(
     connections.all,
@@ -89,38 +85,4 @@ open_connections(
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Record a batch of deliveries; SQS retries those that fail, or for which there is no time."""
-    messages: list[Message] = event["Records"]
-    readings: dict[str, Reading] = {}
-
-    def read(message: Message) -> None:
-        with logged(message):
-            if reading := recorder.read(Delivery.from_message(message["body"])):
-                readings[message["messageId"]] = reading
-
-    def record(message: Message) -> None:
-        with logged(message):
-            recorder.record(readings[message["messageId"]], ahead)
-
-    unread = take_in_time(messages, read, clock=context, least=FOR_SOME)
-    ahead = recorder.expect(readings.values())
-    by_id = {one["messageId"]: one for one in messages}
-    unrecorded = take_groups_in_time(
-        [[by_id[one] for one in group] for group in split_by_order(readings)],
-        record,
-        side_by_side=side_by_side,
-        clock=context,
-        least=FOR_ONE,
-    )
-    recorder.note_drift(readings.values())
-    left = [one["messageId"] for one in (*unread.left, *unrecorded.left)]
-    return come_back([*unread.failed, *unrecorded.failed, *left])
-
-
-@contextmanager
-def logged(message: Message) -> Iterator[None]:
-    """Log a failure with its message's id; SQS retries the message."""
-    try:
-        yield
-    except Exception:
-        logger.exception("failed to record", message_id=message["messageId"])
-        raise
+    return deliveries.record(event, clock=context, to_read=FOR_SOME, to_record=FOR_ONE)

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from types import ModuleType
@@ -23,9 +23,9 @@ from moto.ses.models import ses_backends
 from moto.sqs.models import sqs_backends
 from urllib3.connection import HTTPConnection
 
-from milepost.common.side_by_side import in_turn
 from tests.batches import sqs_batch
 from tests.builders import OFFERGRID, RABOT, RETAIL
+from tests.integration.adjusted_functions import use_clock, use_one_thread
 from tests.integration.stored_state import distinct, plain, told
 from tests.stack import Context, Stack, aws
 
@@ -186,13 +186,8 @@ class Run:
     def _load(self, *, at: datetime) -> ModuleType:
         """As Lambda starts it again, with nothing remembered; by whatever clock it goes."""
         app = self.stack.load(self.scenario.function)
-        if hasattr(app, "datetime"):
-            vars(app)["datetime"] = clock_at(at)
-        if hasattr(app, "scheduled"):
-            # Its calls are counted, so each run has to make them in the same order.
-            vars(app)["scheduled"] = replace(app.scheduled, side_by_side=in_turn)
-        if hasattr(app, "side_by_side"):
-            vars(app)["side_by_side"] = in_turn
+        use_clock(app, clock_at(at))
+        use_one_thread(app)
         self.scenario.adjust(app)
         return app
 

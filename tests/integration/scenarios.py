@@ -18,7 +18,6 @@ from milepost.notifications.aws.messages import batch_message, notice_message, n
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.chat.addresses import webhook_name
 from milepost.notifications.claims import Batch
-from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.mail.aws.sent_mails import MailsTable
 from milepost.notifications.notice import Channel, Notice
 from milepost.notifications.recipients import Choice
@@ -35,6 +34,7 @@ from tests.builders import (
     report,
     tracked,
 )
+from tests.integration.adjusted_functions import allow_this_machine
 from tests.integration.api_requests import REQUESTS
 from tests.integration.crash_injection import (
     Scenario,
@@ -175,8 +175,7 @@ class Endpoint:
 
     @staticmethod
     def adjust(app: ModuleType) -> None:
-        http = EndpointHttp(allow_private=True, seconds=10)
-        vars(app)["caller"] = replace(vars(app)["caller"], http=http)
+        allow_this_machine(app)
 
 
 class ChatWebhook:

@@ -16,7 +16,6 @@ from milepost.connections.connection import Connection
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.messages import notice_message, notice_of
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
-from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.mail.aws.sent_mails import MailsTable
 from milepost.notifications.mail.sender import Refused
 from milepost.notifications.notice import Channel, Notice
@@ -26,6 +25,7 @@ from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import Kind
 from tests.batches import sqs_batch
 from tests.builders import OFFERGRID, announcement, minute, notice, report, tracked
+from tests.integration.adjusted_functions import allow_this_machine
 from tests.make_mail_events import MESSAGE_ID
 from tests.signing import SECRET
 from tests.stack import (
@@ -146,7 +146,7 @@ def have_a_mail_refused(stack: Stack, _: Sandboxes) -> None:
     def refuse(*_: Any, **__: Any) -> str:
         raise Refused("MessageRejected")
 
-    app.sender.mailer.send = refuse
+    app.mails.sender.mailer.send = refuse
     app.handler(batch, Context())
     assert states(stack) == ["failed"]
 
@@ -155,8 +155,7 @@ def have_an_endpoint_gone(stack: Stack, _: Sandboxes) -> None:
     with receiving(status=410, content=b"") as receiver:
         batch = sqs_batch([json.dumps(notice_message(notice_to(stack, receiver.url)))])
         app: Any = stack.load("call_endpoint")
-        http = EndpointHttp(allow_private=True, seconds=10)
-        app.caller = replace(app.caller, http=http)
+        allow_this_machine(app)
         app.handler(batch, Context())
     assert states(stack) == ["failed"]
 

@@ -5,7 +5,6 @@ The payloads follow from the adapters' own shapes, so a field that is added is l
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +14,6 @@ from pydantic import BaseModel
 from milepost.aws.dynamodb_items import to_item
 from milepost.connections.connection import Connection
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
-from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.notice import FOR_CONTACT_ALONE, Channel
 from milepost.notifications.subscription import Subscription
 from milepost.orders.aws.orders_keys import item_key
@@ -28,6 +26,7 @@ from milepost.providers import offergrid, offergrid_payload, rabot, rabot_payloa
 from milepost.providers.base import Provider
 from tests.builders import NOON
 from tests.fakes.orders import MemoryOrders
+from tests.integration.adjusted_functions import allow_this_machine
 from tests.integration.crash_injection import subscribe_a_queue_to_a_bus
 from tests.make_events import sqs_batch
 from tests.signing import SECRET
@@ -267,7 +266,7 @@ def records(
 
 
 def call_endpoint(stack: Stack, app: ModuleType) -> None:
-    app.caller = replace(app.caller, http=EndpointHttp(allow_private=True, seconds=10))
+    allow_this_machine(app)
     batch = sqs_batch([json.dumps(one) for one in stack.messages("EndpointQueue")])
     assert app.handler(batch, Context()) == {"batchItemFailures": []}
 

@@ -11,8 +11,8 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from milepost.common.side_by_side import in_turn
 from tests.builders import offergrid_event
+from tests.integration.adjusted_functions import use_one_thread
 from tests.integration.crash_injection import Killed
 from tests.integration.killed_writes import Writes
 from tests.make_events import sqs_batch
@@ -96,7 +96,7 @@ def test_a_batch_ends_as_if_its_webhooks_were_recorded_one_by_one(
         return without
 
     side_by_side = ends("x")
-    vars(app)["side_by_side"] = in_turn
+    use_one_thread(app)
     assert side_by_side == ends("y")
 
 

@@ -32,8 +32,8 @@ def app(stack: Stack) -> ModuleType:
 
 @pytest.fixture
 def ses(app: ModuleType) -> Mailer:
-    made = Mailer(app.sender.mailer._client)
-    app.sender.mailer._client = made
+    made = Mailer(app.mails.sender.mailer._client)
+    app.mails.sender.mailer._client = made
     return made
 
 
@@ -95,7 +95,7 @@ def test_while_another_sender_is_at_it_the_message_comes_back(
 ) -> None:
     batch = prepare(stack, "accepted")
     now = datetime.now(UTC)
-    app.sender.claims.claim(notice_in(batch), at=now, until=now + timedelta(minutes=1))
+    app.mails.sender.claims.claim(notice_in(batch), at=now, until=now + timedelta(minutes=1))
     assert invoke(app, batch) == []
     assert ses.sent == []
     assert delayed(stack) == "1"
@@ -106,7 +106,7 @@ def test_a_killed_senders_notice_is_sent_when_its_claim_ends(
 ) -> None:
     batch = prepare(stack, "accepted")
     then = datetime.now(UTC) - timedelta(minutes=5)
-    app.sender.claims.claim(notice_in(batch), at=then, until=then + timedelta(minutes=1))
+    app.mails.sender.claims.claim(notice_in(batch), at=then, until=then + timedelta(minutes=1))
     assert invoke(app, batch) == []
     assert len(ses.sent) == 1
 

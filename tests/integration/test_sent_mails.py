@@ -23,8 +23,8 @@ def app(stack: Stack) -> ModuleType:
 
 @pytest.fixture
 def ses(app: ModuleType) -> Mailer:
-    made = Mailer(app.sender.mailer._client)
-    app.sender.mailer._client = made
+    made = Mailer(app.mails.sender.mailer._client)
+    app.mails.sender.mailer._client = made
     return made
 
 

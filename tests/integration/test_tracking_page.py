@@ -180,7 +180,7 @@ def test_the_link_of_a_customers_mail_shows_the_order(app: ModuleType, stack: St
     log.enter(Choice(notice=one), at=NOON)
     sender = stack.load("send_notice")
     said: dict[str, Any] = {}
-    sender.sender.mailer._client.meta.events.register(
+    sender.mails.sender.mailer._client.meta.events.register(
         "provide-client-params.sesv2.SendEmail", lambda params, **_: said.update(params)
     )
     batch = sqs_batch([json.dumps(notice_message(one))])

@@ -194,12 +194,12 @@ def send(stack: Stack, one: Notice, monkeypatch: pytest.MonkeyPatch) -> dict[str
     log.enter(Choice(notice=one), at=NOON)
     asked: dict[str, Any] = {}
     sender = stack.load("send_notice")
-    ses = sender.sender.mailer._client
+    ses = sender.mails.sender.mailer._client
     ses.meta.events.register(
         "provide-client-params.sesv2.SendEmail", lambda params, **_: asked.update(params)
     )
-    links = UnsubscribeLinks(sender.sender.links.keys, "https://api.example.org")
-    mails = replace(sender.mails, sender=replace(sender.sender, links=links))
+    links = UnsubscribeLinks(sender.mails.sender.links.keys, "https://api.example.org")
+    mails = replace(sender.mails, sender=replace(sender.mails.sender, links=links))
     monkeypatch.setattr(sender, "mails", mails)
     batch = sqs_batch([json.dumps(notice_message(one))])
     assert sender.handler(batch, Context()) == {"batchItemFailures": []}

@@ -1,14 +1,13 @@
 """call_endpoint's app, an endpoint that receives its calls, and a notice that is queued for it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from types import ModuleType
 
 import pytest
 
-from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.endpoints.delivery import Caller
 from milepost.notifications.notice import Notice
+from tests.integration.adjusted_functions import allow_this_machine
 from tests.integration.call_endpoint.endpoint_calls import enter, keep_order, subscribe
 from tests.signing import OTHER_SECRET, SECRET
 from tests.stack import Stack
@@ -26,14 +25,13 @@ def app(stack: Stack, receiver: Receiver) -> ModuleType:
     """The function as it is, but that it may call this machine, and retries without jitter."""
     stack.keep_secret("EndpointSecrets", {"crm": SECRET, "erp": OTHER_SECRET})
     module = stack.load("call_endpoint")
-    http = EndpointHttp(allow_private=True, seconds=10)
-    module.caller = replace(module.caller, http=http, chance=lambda: 0.0)
+    allow_this_machine(module, chance=lambda: 0.0)
     return module
 
 
 @pytest.fixture
 def caller(app: ModuleType) -> Caller:
-    made: Caller = app.caller
+    made: Caller = app.calls.caller
     return made
 
 

@@ -277,7 +277,7 @@ def test_without_a_secret_nothing_is_sent_and_the_message_comes_back(
     stack.keep_secret("EndpointSecrets", secret)
     assert len(invoke(app, notice_message(queued))) == 1
     with pytest.raises(NoEndpointSecret, match="subscription crm has no signing secret"):
-        app.caller.call(queued, attempt=0, now=datetime.now(UTC))
+        app.calls.caller.call(queued, attempt=0, now=datetime.now(UTC))
     assert receiver.requests == []
     item = entry(stack, queued)
     assert item["state"] == "queued"

@@ -17,6 +17,7 @@ from milepost.notifications.endpoints.retry_policy import Answer
 from milepost.notifications.notice import Channel, Notice
 from milepost.notifications.recipients import Choice
 from tests.builders import NOON, minute
+from tests.integration.adjusted_functions import replace_caller
 from tests.integration.call_endpoint.endpoint_calls import (
     enter,
     entry,
@@ -57,7 +58,7 @@ def slack(app: ModuleType, stack: Stack, webhook: Webhook) -> ModuleType:
     stack.keep_secret("EndpointSecrets", {"crm": ADDRESS})
     subscribe(stack, NAME, channel=Channel.SLACK)
     keep_order(stack)
-    app.caller = replace(app.caller, http=webhook)
+    replace_caller(app, http=webhook)
     return app
 
 
@@ -141,7 +142,7 @@ def test_a_chat_without_an_address_waits_for_one_as_a_dead_letter(
     slack: ModuleType, stack: Stack, webhook: Webhook
 ) -> None:
     stack.keep_secret("EndpointSecrets", {})
-    slack.caller = replace(slack.caller, secrets=_NoSecrets())
+    replace_caller(slack, secrets=_NoSecrets())
     assert len(invoke(slack, notice_message(queue(stack)))) == 1
     assert webhook.urls == []
 

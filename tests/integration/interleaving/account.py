@@ -31,7 +31,6 @@ from local.sandboxes.clock import Clock
 from local.sandboxes.server import _Handler, _Server
 from milepost.aws.dynamodb_items import from_item
 from milepost.aws.notices_keys import DUE
-from milepost.common.side_by_side import in_turn
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.endpoints.aws.http import EndpointHttp
@@ -41,6 +40,7 @@ from milepost.orders.aws import index_keys
 from milepost.orders.order import Kind
 from milepost.orders.search_terms import customer_id_of_email
 from tests.batches import sqs_batch
+from tests.integration.adjusted_functions import use_clock, use_one_thread
 from tests.integration.crash_injection import start_of_a_quiet_while
 from tests.integration.interleaving.calls import REGION, Calls, tables
 from tests.integration.interleaving.command_runs import CHARGE, HOME, OWNER, File, run_command
@@ -164,13 +164,8 @@ class World:
     def load(self, function: str) -> ModuleType:
         if function not in self.apps:
             app = self.stack.load(function)
-            if hasattr(app, "datetime"):
-                vars(app)["datetime"] = self.time.clock()
-            if hasattr(app, "scheduled"):
-                # Others come in at a call in a copy of the process, which has no other thread.
-                vars(app)["scheduled"] = replace(app.scheduled, side_by_side=in_turn)
-            if hasattr(app, "side_by_side"):
-                vars(app)["side_by_side"] = in_turn
+            use_clock(app, self.time.clock())
+            use_one_thread(app)
             self.apps[function] = app
         return self.apps[function]
 

@@ -164,7 +164,7 @@ def test_a_text_of_the_connection_s_own_is_previewed_and_sent(deployed: Deployed
 
     shown = deployed.run("notices", "preview", "accepted", "--connection", OFFERGRID.id)
     other = deployed.run("notices", "preview", "accepted", "--connection", RABOT.id)
-    renderer = deployed.stack.load("send_notice").sender.renderer
+    renderer = deployed.stack.load("send_notice").mails.sender.renderer
     sent = renderer.render(TEAM, tracked(report(Status.ACCEPTED, reference="PP-20417")))
 
     assert shown.stdout.startswith("Subject: [Sample] Our own: SAMPLE-20417\n\n")

@@ -1,4 +1,4 @@
-"""The functions' metrics, in the embedded metric format. Short: one warning is disabled.
+"""The functions' metrics, in the embedded metric format. Short: it adds counting to Powertools.
 
 CloudWatch charges custom metrics for each hour in which they are sent, so none is sent while
 everything works.
@@ -7,7 +7,7 @@ everything works.
 import warnings
 from typing import Final
 
-from aws_lambda_powertools import Metrics
+from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 FAILURES: Final = "Failures"
@@ -26,3 +26,10 @@ def count_failures(metrics: Metrics, name: str, number: int = 1) -> None:
     if number:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
         metrics.add_metric(name=FAILURES, unit=MetricUnit.Count, value=number)
+
+
+def count_for_connection(metrics: Metrics, name: str, connection_id: str) -> None:
+    """Count an event once in total, and once for its connection."""
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+    with single_metric(name=name, unit=MetricUnit.Count, value=1) as metric:
+        metric.add_dimension(name="connection", value=connection_id)

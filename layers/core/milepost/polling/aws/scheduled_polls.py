@@ -1,12 +1,13 @@
 """The polls of one invocation: of a connection's list, and of the orders that webhooks named."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from milepost.common.side_by_side import SideBySide
+from milepost.common.timestamps import parse_instant
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ApiCredentials
 from milepost.connections.connection import (
@@ -71,6 +72,37 @@ class ScheduledPolls:
     count_failure: Callable[[str], None]
     """Counts a failed poll of the connection with this id."""
     clock: Callable[[], datetime]
+
+    def run(
+        self, event: Mapping[str, Any], *, request_id: str, remaining: RemainingTime
+    ) -> dict[str, Any]:
+        """Poll the connection that the event names: ``{"connection": "<id>"}``; returns the result.
+
+        Stored requests for the connection are fulfilled as well. With ``since`` (an instant) the
+        event is such a request itself: everything that changed since then is read again, and
+        announced only if ``announce`` is true. With ``fetch`` only the orders that webhooks named
+        are fetched; each poll that ends fetches those that are left.
+
+        :param request_id: the invocation's id, which is the same when Lambda retries it
+        """
+        name = str(event["connection"])
+        try:
+            if "fetch" in event:
+                return {"connection": name, **asdict(self.fetch_named(name, remaining))}
+            if "since" in event:
+                request = PollRequest(
+                    id=request_id,
+                    requested_at=self.clock(),
+                    since=parse_instant(event["since"]),
+                    announce=event.get("announce", False),
+                )
+                self.requests.keep(name, request)
+            return {
+                "connection": name,
+                **asdict(self.poll_until_none_is_requested(name, remaining)),
+            }
+        finally:
+            self.sinks.drift.store()
 
     def poll_until_none_is_requested(self, name: str, remaining: RemainingTime) -> PollResult:
         """Poll, and poll again for requests that arrived meanwhile.

@@ -30,8 +30,8 @@ class QueuedCalls:
     """Calls the endpoints, and posts to the chats, that messages of the queue ask for."""
 
     caller: Caller
-    open_chat_batches: Callable[[], ChatBatches]
-    """Makes what sends batches. Most messages don't need it."""
+    open_chat_batches: Callable[[Caller], ChatBatches]
+    """Makes what sends batches, by the caller's drivers. Most messages don't need it."""
     queue: NoticeQueue
     clock: Callable[[], datetime]
 
@@ -79,7 +79,7 @@ class QueuedCalls:
 
     def _send_batch(self, batch: Batch, *, attempt: int) -> None:
         """Post what was held for one chat as one message."""
-        again = self.open_chat_batches().send(batch, attempt=attempt, now=self.clock())
+        again = self.open_chat_batches(self.caller).send(batch, attempt=attempt, now=self.clock())
         logger.info(
             "handled",
             extra={"batch": batch_id(batch), "attempt": attempt + 1, "comes_back": again},

@@ -5,26 +5,17 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from milepost.aws.sqs_batches import Message
-from milepost.connections.connection import Connections
-from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.held import HoldsTable
 from milepost.notifications.aws.messages import NoticeQueue, batch_of, mail_test_of, notice_of
-from milepost.notifications.aws.overdue import open_overdue
-from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.claims import AlreadyClaimed, batch_id
-from milepost.notifications.dispatch import Notifier
 from milepost.notifications.mail.awaited_contact import AwaitedContacts, awaits_contact
 from milepost.notifications.mail.aws.mail_tests import SesTestMails
 from milepost.notifications.mail.batch_sender import BatchSender
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.sender import NEWS_WITHIN, OutcomeUnknown, Sender, TryAgainLater
 from milepost.notifications.notice import Notice
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 logger = logging.getLogger(__name__)
 
@@ -101,48 +92,3 @@ class QueuedMails:
                 "after_seconds": round(after.total_seconds(), 1),
             },
         )
-
-
-def open_queued_mails(
-    sender: Sender,
-    *,
-    dynamodb: "DynamoDBClient",
-    orders_table: str,
-    notices_table: str,
-    log: NoticesTable,
-    queue: NoticeQueue,
-    connections: Connections,
-    subscriptions: SubscriptionsTable,
-    test_mails: SesTestMails,
-    clock: Callable[[], datetime],
-) -> QueuedMails:
-    """Joins what sends digests, and what looks for contact data, with ``sender`` of notices."""
-    holds = HoldsTable(dynamodb, table_name=notices_table)
-    return QueuedMails(
-        sender=sender,
-        batch_sender=BatchSender(
-            claims=sender.claims,
-            holds=holds,
-            judge=sender.judge,
-            renderer=sender.renderer,
-            links=sender.links,
-            mailer=sender.mailer,
-            overdue=open_overdue(
-                dynamodb,
-                orders_table=orders_table,
-                notices_table=notices_table,
-                subscriptions=subscriptions,
-            ),
-        ),
-        test_mails=test_mails,
-        awaited_contacts=AwaitedContacts(
-            orders=sender.judge.orders,
-            connections=connections,
-            subscriptions=subscriptions.all,
-            notifier=Notifier(emails=queue, holds=holds, log=log),
-            log=log,
-            outbox=queue,
-        ),
-        queue=queue,
-        clock=clock,
-    )
