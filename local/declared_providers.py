@@ -27,7 +27,7 @@ from local.sandboxes.declared import TOKEN_PATH
 from local.sandboxes.settings import Connection, Signing
 from milepost.providers.declared.file_format import Declaration
 from milepost.providers.declared.file_sign_in import OAuthSignIn
-from milepost.webhooks.schemes import parameters, read_scheme
+from milepost.webhooks.signature_schemes import parameters, read_scheme
 
 SETTING: Final = "MILEPOST_PROVIDERS"
 

@@ -17,7 +17,7 @@ from milepost.aws.shared_secret import Entries
 from milepost.notifications.endpoints.secret_rotation import KEEP_PREVIOUS, current_secret, rotate
 from milepost.notifications.notice import CHATS, Channel
 from milepost.webhooks.receiver import Signing
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS
 from milepost.webhooks.signatures import NoSecret, make_signing_secret
 
 

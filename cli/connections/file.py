@@ -23,7 +23,7 @@ from milepost.notifications.chat.addresses import check_webhook
 from milepost.notifications.endpoints.addresses import Refused
 from milepost.notifications.endpoints.secret_rotation import KEY_BYTES, has_right_length
 from milepost.notifications.notice import CHATS
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS
 
 _NOT_WRITTEN: Final = frozenset({"[key]", "[one]", "[several]"})
 """Parts of a place that pydantic adds, and that aren't in the file."""

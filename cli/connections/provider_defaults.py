@@ -8,7 +8,7 @@ from cli.providers.stored_versions import known_names, known_provider
 from milepost.providers.declared.file_format import Declaration
 from milepost.providers.declared.file_sign_in import OAuthSignIn
 from milepost.providers.registry import REGISTRY, adapter
-from milepost.webhooks.schemes import parameters
+from milepost.webhooks.signature_schemes import parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

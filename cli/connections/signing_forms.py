@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS, BadScheme, read_scheme
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS, BadScheme, read_scheme
 from milepost.webhooks.signatures import LONGEST_KEY, SHORTEST_KEY, NoSecret, signing_key
 
 PUBLIC_KEY_BYTES = 32

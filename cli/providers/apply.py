@@ -14,7 +14,7 @@ from milepost.connections.connection import Connection
 from milepost.connections.declared_provider import StoredProvider, TooLarge, pack
 from milepost.providers.declared.file_format import Declaration
 from milepost.providers.registry import REGISTRY
-from milepost.webhooks.schemes import parameters
+from milepost.webhooks.signature_schemes import parameters
 
 KEPT: Final = 10
 """Versions of a provider that are kept, beside those that connections use."""

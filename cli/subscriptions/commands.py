@@ -33,7 +33,7 @@ from milepost.notifications.endpoints.secret_rotation import (
 )
 from milepost.notifications.notice import Audience, Channel
 from milepost.notifications.subscription import Subscription
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS
 from milepost.webhooks.signatures import make_signing_secret
 
 app = make_part("Who is notified of what, by mail or at an endpoint.")

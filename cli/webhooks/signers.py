@@ -6,7 +6,7 @@ from cli.connections.stored import SharedSecret
 from cli.errors import CannotDo
 from cli.stack import Stack
 from milepost.webhooks.receiver import Signing
-from milepost.webhooks.schemes import SignatureScheme
+from milepost.webhooks.signature_schemes import SignatureScheme
 from milepost.webhooks.signatures import NoSecret, signed_headers
 
 

@@ -11,7 +11,7 @@ from milepost.aws.clients import client
 from milepost.aws.logger import open_logger
 from milepost.common.exception_summary import fail_without_message
 from milepost.common.timestamps import parse_instant
-from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.aws.messages import NoticeQueue
 from milepost.notifications.notice import Channel
 

@@ -15,8 +15,8 @@ from milepost.common.exception_summary import fail_without_message
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.mail.aws.sent_mails import MailsTable
+from milepost.notifications.mail.bounces_and_complaints import NotLoggedYet, Tracker
 from milepost.notifications.mail.events import UnknownEvent, read_event
-from milepost.notifications.mail.tracking import NotLoggedYet, Tracker
 from milepost.notifications.notice import State
 
 FOR_ONE: Final = timedelta(seconds=60)

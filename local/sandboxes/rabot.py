@@ -17,7 +17,7 @@ from local.sandboxes.invented_customers import (
     make_melo,
 )
 from local.sandboxes.json_format import Json, format_berlin, format_berlin_day, merge, parse_time
-from local.sandboxes.limits import RateLimit
+from local.sandboxes.rate_limits import RateLimit
 from local.sandboxes.request import Answer, Request
 from local.sandboxes.routes import NoRoute, Routes
 

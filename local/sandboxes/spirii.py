@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from local.sandboxes.account import Account, Refused
 from local.sandboxes.invented_customers import make_dane
 from local.sandboxes.json_format import Json, format_time, merge, parse_time
-from local.sandboxes.limits import RateLimit
+from local.sandboxes.rate_limits import RateLimit
 from local.sandboxes.request import Answer, BadRequest, Cursor, Request, read_cursor
 from local.sandboxes.routes import Routes
 

@@ -14,7 +14,7 @@ from milepost.notifications.endpoints.retry_policy import JITTER, RETRY_AFTER
 from milepost.notifications.notice import Channel, Notice
 from milepost.notifications.subscription import Subscription
 from milepost.orders.aws.table import tracked_order
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS
 from milepost.webhooks.signatures import verify
 from tests.e2e.conftest import HOME, Client, status_changed, wait_for
 from tests.e2e.notification_checks import (

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from milepost.aws.dynamodb_items import to_item
 from milepost.common.status import Status
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.notice import Audience, Channel, State

@@ -13,7 +13,7 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.aws.messages import batch_message, notice_message, notice_of
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.chat.addresses import webhook_name

@@ -10,7 +10,7 @@ import pytest
 
 from milepost.aws.dynamodb_items import to_item
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.notice import Audience, Channel, State
 from milepost.notifications.recipients import Choice
 from milepost.operations.erasure.erase import Erased, Erasure

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from milepost.aws.dynamodb_items import from_item, to_item
-from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.aws.messages import batch_message, notice_message
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.claims import Batch

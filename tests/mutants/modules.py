@@ -23,7 +23,7 @@ _POLLING: Final = (
 )
 _NOTICES: Final = (
     "tests/contracts/notifications/test_delivery_log.py",
-    "tests/contracts/notifications/test_held.py",
+    "tests/contracts/notifications/test_held_notices.py",
     "tests/contracts/aws/test_failing_tables.py",
     "tests/contracts/notifications/test_consistent_reads.py",
 )
@@ -34,10 +34,10 @@ MODULES: Final[Mapping[str, Sequence[str]]] = {
         "tests/unit/providers/test_http.py",
     ),
     "notifications.aws.delivery_log": _NOTICES,
-    "notifications.aws.held": _NOTICES,
+    "notifications.aws.held_notices": _NOTICES,
     "notifications.dispatch": _TELLING,
     "notifications.endpoints.addresses": ("tests/unit/notifications/endpoints",),
-    "notifications.mail.batch_sender": _TELLING,
+    "notifications.mail.held_notices": _TELLING,
     "notifications.mail.sender": _TELLING,
     "orders.announcements": _FOLDING,
     "orders.aws.table": (

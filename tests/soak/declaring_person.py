@@ -23,7 +23,7 @@ from local.stack import Stack
 from milepost.connections.connection import Connection
 from milepost.notifications.subscription import FROM_FILE
 from milepost.webhooks.aws.secrets import REFRESH_SECONDS
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS
 from milepost.webhooks.signatures import make_signing_secret
 from tests.soak.account import SandboxAccount
 

@@ -9,8 +9,8 @@ import pytest
 from milepost.actions.schedule import RUN_WITHIN
 from milepost.notifications.claims import CLAIM
 from milepost.notifications.endpoints.aws.call_log import LONGEST_DELAY
+from milepost.notifications.mail.bounces_and_complaints import LOGGED_WITHIN
 from milepost.notifications.mail.sender import NEWS_WITHIN
-from milepost.notifications.mail.tracking import LOGGED_WITHIN
 from tests.template import (
     FUNCTIONS,
     QUEUES,

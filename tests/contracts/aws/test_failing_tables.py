@@ -12,7 +12,7 @@ from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.poll_request import PollRequest
 from milepost.notifications.aws.announcement_log import AnnouncementLogTable
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.held import Due, HoldsTable
+from milepost.notifications.aws.held_notices import Due, HoldsTable
 from milepost.notifications.aws.idempotency import RequestsTable
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable

@@ -6,7 +6,7 @@ from cli.connections.signing_forms import is_signing_secret
 from milepost.notifications.mail.aws.templates import OverridesTable
 from milepost.notifications.notice import Channel
 from milepost.orders.order import Kind
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS
 from tests.contracts.cli.operator import (
     FILE,
     FILE_WITH_ENDPOINT,

@@ -10,7 +10,7 @@ from cli.main import app
 from milepost.connections.connection import UnusableConnection
 from milepost.providers.registry import adapter_of
 from milepost.webhooks.aws.secrets import SigningSecretsStore
-from milepost.webhooks.schemes import read_scheme
+from milepost.webhooks.signature_schemes import read_scheme
 from tests.contracts.cli.operator import SESSION, STACK, Operator
 
 PROVIDER = (Path(__file__).parents[3] / "providers" / "examples" / "woocommerce.yaml").read_text()

@@ -12,7 +12,7 @@ from milepost.aws.dynamodb_items import to_item
 from milepost.common.status import Status
 from milepost.connections.aws.activity import ContactsTable
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.aws.idempotency import RequestsTable
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.claims import Batch

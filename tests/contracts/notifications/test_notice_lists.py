@@ -15,7 +15,7 @@ from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.endpoints.aws.call_log import EndpointCallLog
 from milepost.notifications.mail.aws.sent_mails import MailsTable
 from milepost.notifications.mail.aws.unsubscribe import EndingsTable
-from milepost.notifications.mail.tracking import Logged, Step
+from milepost.notifications.mail.bounces_and_complaints import Logged, Step
 from milepost.notifications.notice import Audience, Channel, Notice, State
 from milepost.notifications.notice_list import UNDELIVERED, NoticePlace, WantedNotices
 from milepost.notifications.recipients import Choice

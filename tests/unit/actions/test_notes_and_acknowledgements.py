@@ -7,7 +7,7 @@ import pytest
 from milepost.actions.action import (
     NotAllowed,
 )
-from milepost.actions.checks import LONGEST_NOTE
+from milepost.actions.request_checks import LONGEST_NOTE
 from milepost.providers.base import BadArgument
 from tests.unit.actions.provider_counter import RABOT, Counter
 

@@ -12,7 +12,7 @@ from milepost.actions.action import (
     RefusedByProvider,
     UnknownAction,
 )
-from milepost.actions.checks import allowed_actions
+from milepost.actions.request_checks import allowed_actions
 from milepost.common.errors import BadPayload
 from milepost.common.status import Status
 from milepost.orders.details import Result

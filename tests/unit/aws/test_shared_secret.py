@@ -11,7 +11,7 @@ from milepost.common.http_headers import is_header_value
 from milepost.connections.aws.settings import credentials_of
 from milepost.connections.connection import UnusableConnection
 from milepost.webhooks.receiver import Request, Signing, receive
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS
 from tests.signing import SECRET, standard_headers
 
 GOOD = '"good": {"api_key": "k"}'

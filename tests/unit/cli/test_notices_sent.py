@@ -12,7 +12,7 @@ from cli.stack import Stack
 from milepost.common.status import Status
 from milepost.connections.connection import SenderIdentity
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.mail.aws.templates import OverridesTable
 from milepost.notifications.mail.rendering.languages import words_of
 from milepost.notifications.notice import Channel, State

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from milepost.actions.checks import allowed_actions
+from milepost.actions.request_checks import allowed_actions
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.orders.deadlines import (

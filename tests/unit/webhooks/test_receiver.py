@@ -15,7 +15,7 @@ from milepost.webhooks.receiver import (
     UnknownWebhook,
     receive,
 )
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS
 from tests.signing import OTHER_SECRET, SECRET, standard_headers
 
 NOW = 1_772_446_200.5

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.webhooks import signatures
-from milepost.webhooks.schemes import SPIRII, STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import SPIRII, STANDARD_WEBHOOKS
 from milepost.webhooks.signatures import MOST_SIGNATURES, BadSignature, NoSecret
 from milepost.webhooks.signatures import verify as verify_scheme
 from tests.signing import OTHER_SECRET, SECRET, spirii_headers, standard_headers, standard_signature

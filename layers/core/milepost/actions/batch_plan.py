@@ -23,7 +23,7 @@ from milepost.actions.batch import (
     TargetState,
     key_of,
 )
-from milepost.actions.checks import (
+from milepost.actions.request_checks import (
     check_request,
     choose_attention,
     require_allowed,

@@ -19,14 +19,6 @@ from milepost.actions.action import (
     find_done,
     make_report,
 )
-from milepost.actions.checks import (
-    check_request,
-    choose_attention,
-    refusal,
-    require_allowed,
-    require_month,
-    require_text,
-)
 from milepost.actions.refresh import (
     ActionContext,
     ask,
@@ -34,6 +26,14 @@ from milepost.actions.refresh import (
     is_yes,
     look_again,
     take_in_answer,
+)
+from milepost.actions.request_checks import (
+    check_request,
+    choose_attention,
+    refusal,
+    require_allowed,
+    require_month,
+    require_text,
 )
 from milepost.actions.schedule import (
     BeingDone,

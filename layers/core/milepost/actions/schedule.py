@@ -18,8 +18,8 @@ from milepost.actions.action import (
     run_key,
     start_key,
 )
-from milepost.actions.checks import check_request, refusal, require_allowed
 from milepost.actions.refresh import ActionContext
+from milepost.actions.request_checks import check_request, refusal, require_allowed
 from milepost.common.timestamps import format_instant
 from milepost.orders.action_results import ActionDone, current_plan
 from milepost.orders.details import Result

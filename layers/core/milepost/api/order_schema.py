@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from milepost.actions.checks import allowed_actions
+from milepost.actions.request_checks import allowed_actions
 from milepost.api.forecast_schema import ForecastView
 from milepost.api.json_model import Shape
 from milepost.api.notice_schema import NoticeView

@@ -15,7 +15,7 @@ from milepost.orders.report import Report
 from milepost.orders.rules import Rules
 from milepost.orders.status_remapping import StatusReader
 from milepost.providers.status_words import StatusTable
-from milepost.webhooks.schemes import SignatureScheme
+from milepost.webhooks.signature_schemes import SignatureScheme
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -187,7 +187,7 @@ class Provider(Protocol):
 
     @property
     def signature_scheme(self) -> str | SignatureScheme | None:
-        """How the provider signs webhooks (``webhooks.schemes``); None if it sends none."""
+        """How the provider signs webhooks (``signature_schemes``); None if it sends none."""
         ...
 
     @property

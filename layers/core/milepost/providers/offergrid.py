@@ -40,7 +40,7 @@ from milepost.providers.offergrid_actions import ACTIONS
 from milepost.providers.offergrid_payload import Address, Commission, Customer, Event, Item, Order
 from milepost.providers.payload_types import read_shape
 from milepost.providers.status_words import ByStatusWord, StatusTable
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS
 
 STATUSES: Final = StatusTable(
     {

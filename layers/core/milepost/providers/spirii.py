@@ -35,7 +35,7 @@ from milepost.providers.payload_types import MaybeAmount, MaybeInstant, Parts, S
 from milepost.providers.spirii_actions import ACTIONS, FULFILL, Email, path_of
 from milepost.providers.status_words import StatusTable
 from milepost.providers.whole_orders import WholeOrder, WholeOrders
-from milepost.webhooks.schemes import SPIRII
+from milepost.webhooks.signature_schemes import SPIRII
 
 STATUSES: Final = StatusTable(
     {

@@ -48,7 +48,7 @@ from milepost.providers.payload_types import (
 from milepost.providers.status_words import StatusTable
 from milepost.providers.subs_actions import ACTIONS
 from milepost.providers.whole_orders import WholeOrder, WholeOrders
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS
 
 STATUSES: Final = StatusTable(
     {

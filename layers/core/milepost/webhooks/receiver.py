@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from milepost.webhooks.schemes import BadScheme, SignatureScheme, read_scheme
+from milepost.webhooks.signature_schemes import BadScheme, SignatureScheme, read_scheme
 from milepost.webhooks.signatures import BadSignature, NoSecret, answer_challenge, verify
 
 MOST_BYTES: Final = 512 * 1024

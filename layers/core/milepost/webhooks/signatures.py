@@ -1,5 +1,6 @@
-"""Webhook signatures over the raw bytes.
+"""Signs and verifies webhooks, over the raw bytes.
 
+Which header, algorithm and age of a timestamp are right, ``signature_schemes`` says.
 On malformed headers, the reference library for Standard Webhooks raises various errors of its
 parser. Here everything except a valid signature raises ``BadSignature``, so that a refusal doesn't
 reveal its reason. Imports only the standard library, since it runs for every received webhook.
@@ -13,7 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from milepost.webhooks.schemes import (
+from milepost.webhooks.signature_schemes import (
     SCHEMES,
     STANDARD_WEBHOOKS,
     BadScheme,
@@ -72,7 +73,7 @@ def verify(
 ) -> str:
     """Verify one delivery against all valid secrets and return its delivery id.
 
-    :param scheme: one of ``schemes.SCHEMES`` by name, or the parameters of another
+    :param scheme: one of ``signature_schemes.SCHEMES`` by name, or the parameters of another
     :param headers: as received, names in any case
     :param body: the raw bytes, as signed
     :param secrets: the valid ones, two during a rotation; in the encoding of the scheme's ``key``

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from local.chat_platforms import ChatPlatform
 from milepost.common.status import Status
 from milepost.notifications.chat.addresses import webhook_name
-from milepost.notifications.chat.batches import ChatBatches, ChatPoster, NoLinks
-from milepost.notifications.chat.disclosed_overdue import DisclosedOverdue
 from milepost.notifications.chat.disclosing_judge import DisclosingJudge
+from milepost.notifications.chat.held_notices import ChatBatches, ChatPoster, NoLinks
 from milepost.notifications.chat.rendering import ChatRenderer
+from milepost.notifications.chat.shown_overdue import DisclosedOverdue
 from milepost.notifications.claims import Batch
 from milepost.notifications.endpoints.addresses import Endpoint
 from milepost.notifications.endpoints.retry_policy import Answer
 from milepost.notifications.endpoints.switching_off import SwitchingOff
-from milepost.notifications.mail.batch_sender import BatchSender
+from milepost.notifications.mail.held_notices import HeldNoticesSender
 from milepost.notifications.notice import Channel, Notice
 from milepost.notifications.recipients import Choice
 from milepost.notifications.subscription import Subscription
@@ -163,7 +163,7 @@ class World:
             switching_off=SwitchingOff(endpoints=self, owners=self),
             chance=lambda: 0.0,
         )
-        sender = BatchSender(
+        sender = HeldNoticesSender(
             claims=self.log,
             holds=self.holds,
             judge=self.judge,

@@ -15,7 +15,7 @@ from milepost.notifications.endpoints.secret_rotation import (
     previous_until,
     rotate,
 )
-from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signature_schemes import STANDARD_WEBHOOKS
 from milepost.webhooks.signatures import make_signing_secret
 from tests.builders import NOON
 from tests.signing import OTHER_SECRET, SECRET

@@ -7,7 +7,7 @@ from datetime import datetime
 from milepost.common.status import Status
 from milepost.notifications.claims import Batch
 from milepost.notifications.eligibility_check import Judge
-from milepost.notifications.mail.batch_sender import BatchSender
+from milepost.notifications.mail.held_notices import HeldNoticesSender
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.sender import Sender
 from milepost.notifications.notice import Notice
@@ -165,8 +165,8 @@ class Desk:
         )
 
     @property
-    def batches(self) -> BatchSender:
-        return BatchSender(
+    def batches(self) -> HeldNoticesSender:
+        return HeldNoticesSender(
             claims=self.log,
             holds=self.holds,
             judge=self.judge,

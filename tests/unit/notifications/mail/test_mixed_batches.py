@@ -9,7 +9,7 @@ import pytest
 
 from milepost.common.status import Status
 from milepost.notifications.claims import Batch
-from milepost.notifications.mail.batch_sender import MOST_SHOWN
+from milepost.notifications.mail.held_notices import MOST_SHOWN
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.sender import Refused, TryAgainLater
 from milepost.notifications.notice import Audience, Notice
@@ -198,7 +198,7 @@ def test_beyond_what_is_shown_orders_are_read_and_judged_and_counted() -> None:
 def test_what_one_mail_cannot_stand_for_goes_with_a_second(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("milepost.notifications.mail.batch_sender.MOST_IN_A_MAIL", 5)
+    monkeypatch.setattr("milepost.notifications.mail.held_notices.MOST_IN_A_MAIL", 5)
     desk = Desk()
     notices = many(desk, 11)
     desk.batches.send(desk.hold(*notices, due_at=DUE), now=DUE)

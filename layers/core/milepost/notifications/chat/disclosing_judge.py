@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from milepost.notifications.chat.disclosed_order import disclosed
+from milepost.notifications.chat.shown_facts import disclosed
 from milepost.notifications.eligibility_check import Judge, Judged
 from milepost.notifications.notice import CHATS, Notice
 

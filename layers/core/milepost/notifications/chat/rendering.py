@@ -1,4 +1,8 @@
-"""Renders notices and digests as messages to a chat, with the texts of mails to the team."""
+"""Renders notices and digests as messages to a chat, with the texts of mails to the team.
+
+The platform's form is in ``slack`` and ``teams``; which facts may be shown at all, in
+``shown_facts``.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from milepost.connections.connection import Connections, existing_connections
-from milepost.notifications.chat.disclosed_order import disclosed
 from milepost.notifications.chat.message import Button, ChatMessage, Line, Section
+from milepost.notifications.chat.shown_facts import disclosed
 from milepost.notifications.mail.rendering.compose import compose_said
 from milepost.notifications.mail.rendering.context import MailContext, make_context
 from milepost.notifications.mail.rendering.digest import digest_values

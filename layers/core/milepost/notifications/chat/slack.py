@@ -1,5 +1,8 @@
 """Slack: a message as Block Kit, and what the answers of an incoming webhook mean.
 
+This is the platform's form alone. ``shown_facts`` says which facts a chat may show, and
+``rendering`` what a message says of them.
+
 Texts from outside are put only where Slack reads no markup: in ``plain_text`` and in ``rich_text``
 blocks. There ``<!channel>`` or a link is text. The fallback text of notifications is the one place
 where Slack reads markup, and is escaped.

@@ -1,5 +1,8 @@
 """Microsoft Teams: a message as an Adaptive Card, and what the answers of a workflow mean.
 
+This is the platform's form alone. ``shown_facts`` says which facts a chat may show, and
+``rendering`` what a message says of them.
+
 Texts from outside are put only into text runs, in which Teams reads no Markdown: a link or an image
 in a customer's name is text. ``{{`` begins a function of dates in any text of a card, and is
 parted.

@@ -121,7 +121,7 @@ class Mailer(Protocol[Letter_contra]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Sends single notices; batches of them are sent by ``batch_sender``."""
+    """Sends single notices; held notices by ``held_notices``."""
 
     claims: Claims
     judge: Judge

@@ -52,7 +52,7 @@ from milepost.providers.declared.sign_in import sign_in
 from milepost.providers.declared.values import TimeReader
 from milepost.providers.envelopes import one_segment
 from milepost.providers.status_words import ByStatusWord, StatusTable
-from milepost.webhooks.schemes import SignatureScheme
+from milepost.webhooks.signature_schemes import SignatureScheme
 
 _ANY: Final = "any"
 

@@ -35,7 +35,7 @@ from milepost.providers.declared.file_parts import (
     only_places,
 )
 from milepost.providers.declared.file_sign_in import OAuthSignIn, SignIn, credentials_of
-from milepost.webhooks.schemes import SignatureScheme
+from milepost.webhooks.signature_schemes import SignatureScheme
 
 FORMAT: Final = 1
 SCHEMA_ID: Final = "https://milepost.dev/schemas/provider.v1.json"

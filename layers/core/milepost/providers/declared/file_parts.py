@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from milepost.common.http_headers import is_header_value
 from milepost.providers.declared.expressions import check_expression, names_in
-from milepost.webhooks.schemes import (
+from milepost.webhooks.signature_schemes import (
     SCHEMES,
     TOLERANCE_SECONDS,
     BadScheme,
@@ -201,7 +201,7 @@ class PageSize(Part):
 
 
 class Signature(Part):
-    """How webhooks are signed (``milepost.webhooks.schemes``)."""
+    """How webhooks are signed (``milepost.webhooks.signature_schemes``)."""
 
     header: Header
     """The header with the signature."""

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from milepost.connections.connection import Connections
 from milepost.notifications.aws.counted_failures import CountedChatNotices, Failed
-from milepost.notifications.aws.held import HoldsTable
-from milepost.notifications.chat.batches import BatchRetries, ChatBatches, ChatPoster, NoLinks
-from milepost.notifications.chat.disclosed_overdue import DisclosedOverdue
+from milepost.notifications.aws.held_notices import HoldsTable
+from milepost.notifications.chat.held_notices import BatchRetries, ChatBatches, ChatPoster, NoLinks
 from milepost.notifications.chat.platforms import PLATFORM_OF, ChatWriter
+from milepost.notifications.chat.shown_overdue import DisclosedOverdue
 from milepost.notifications.endpoints.delivery import Caller
 from milepost.notifications.endpoints.signed_message import SignedJson, Writer
-from milepost.notifications.mail.batch_sender import BatchSender
+from milepost.notifications.mail.held_notices import HeldNoticesSender
 from milepost.notifications.notice import Channel
 from milepost.orders.overdue_list import OverdueOrders
 
@@ -73,7 +73,7 @@ class ChatPosting:
             chance=caller.chance,
         )
         return ChatBatches(
-            sender=BatchSender(
+            sender=HeldNoticesSender(
                 claims=log,
                 holds=HoldsTable(self._dynamodb, table_name=self._notices_table),
                 judge=caller.judge,

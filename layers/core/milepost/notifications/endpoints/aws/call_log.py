@@ -186,7 +186,7 @@ def _values(listed: Mapping[str, str]) -> dict[str, str]:
 
 
 class EndpointRetries:
-    """Implements ``delivery.Retries`` and ``batches.BatchRetries``: soon by SQS, later by what
+    """Implements ``delivery.Retries`` and ``held_notices.BatchRetries``: soon by SQS, later by what
     release_notices finds due."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str, queue: NoticeQueue) -> None:

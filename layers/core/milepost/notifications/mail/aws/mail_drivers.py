@@ -9,7 +9,7 @@ from milepost.connections.aws.settings import ConnectionSettings
 from milepost.forecasts.aws.recent_tables import RecentTables
 from milepost.forecasts.aws.store import ForecastStore
 from milepost.notifications.aws.counted_failures import CountedNotices, counted_and_logged
-from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.aws.messages import NoticeQueue
 from milepost.notifications.aws.overdue import open_overdue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
@@ -23,7 +23,7 @@ from milepost.notifications.mail.aws.sent_mails import MailsTable
 from milepost.notifications.mail.aws.ses import Mailbox
 from milepost.notifications.mail.aws.templates import OverridesTable
 from milepost.notifications.mail.aws.unsubscribe import LinkKeysStore
-from milepost.notifications.mail.batch_sender import BatchSender
+from milepost.notifications.mail.held_notices import HeldNoticesSender
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.rendering.links import TrackingPages
 from milepost.notifications.mail.rendering.renderer import MailRenderer
@@ -80,7 +80,7 @@ class MailDrivers:
         queue = NoticeQueue(sqs, queue_url=self._environment["EMAIL_QUEUE_URL"])
         return QueuedMails(
             sender=sender,
-            batch_sender=self._open_batch_sender(sender, holds),
+            held_notices_sender=self._open_batch_sender(sender, holds),
             test_mails=SesTestMails(
                 ses,
                 sender=self._environment["SENDER_ADDRESS"],
@@ -131,8 +131,8 @@ class MailDrivers:
             ),
         )
 
-    def _open_batch_sender(self, sender: Sender, holds: HoldsTable) -> BatchSender[Mail]:
-        return BatchSender(
+    def _open_batch_sender(self, sender: Sender, holds: HoldsTable) -> HeldNoticesSender[Mail]:
+        return HeldNoticesSender(
             claims=sender.claims,
             holds=holds,
             judge=sender.judge,

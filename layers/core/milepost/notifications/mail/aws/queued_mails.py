@@ -12,7 +12,7 @@ from milepost.notifications.aws.messages import NoticeQueue, batch_of, mail_test
 from milepost.notifications.claims import AlreadyClaimed, batch_id
 from milepost.notifications.mail.awaited_contact import AwaitedContacts, awaits_contact
 from milepost.notifications.mail.aws.mail_tests import SesTestMails
-from milepost.notifications.mail.batch_sender import BatchSender
+from milepost.notifications.mail.held_notices import HeldNoticesSender
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.sender import NEWS_WITHIN, OutcomeUnknown, Sender, TryAgainLater
 from milepost.notifications.notice import Notice
@@ -29,7 +29,7 @@ class QueuedMails:
     """Sends the mails that messages of the queue ask for."""
 
     sender: Sender
-    batch_sender: BatchSender[Mail]
+    held_notices_sender: HeldNoticesSender[Mail]
     test_mails: SesTestMails
     awaited_contacts: AwaitedContacts
     queue: NoticeQueue
@@ -66,7 +66,7 @@ class QueuedMails:
     def _send_once(self, content: Mapping[str, Any]) -> None:
         """Send one notice, or the notices held for one recipient, once; or a test mail."""
         if batch := batch_of(content):
-            self.batch_sender.send(batch, now=self.clock())
+            self.held_notices_sender.send(batch, now=self.clock())
             logger.info("handled", extra={"batch": batch_id(batch)})
             return
         if subscription := mail_test_of(content):

@@ -10,10 +10,10 @@ from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.aws.notices_keys import DUE, due_sort_key, mail_part_key
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.delivery_log import expiry, notice_key
-from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.aws.list_keys import state_listing
 from milepost.notifications.aws.messages import notice_message, notice_of
-from milepost.notifications.mail.tracking import Logged, Step
+from milepost.notifications.mail.bounces_and_complaints import Logged, Step
 from milepost.notifications.notice import ERASED_RECIPIENT, Channel, Notice, State
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _A_PART: Final = 200
 
 
 class MailsTable:
-    """Implements ``ses.MailRecords`` and ``tracking.Mails``.
+    """Implements ``ses.MailRecords`` and ``bounces_and_complaints.Mails``.
 
     An event of SES names its mail by a message tag, which holds at most 256 characters of a small
     alphabet: too few for the ids of providers, and of a digest's hundred notices. So the tag is a

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from milepost.connections.connection import Connection
-from milepost.notifications.mail.batch_sender import MOST_SHOWN
+from milepost.notifications.mail.held_notices import MOST_SHOWN
 from milepost.notifications.mail.rendering.digest_lines import Digest, DigestLine, LineWriter
 from milepost.notifications.mail.rendering.fact_readers import part
 from milepost.notifications.mail.rendering.facts import greeting

@@ -1,4 +1,8 @@
-"""Rate limits in fixed windows, as providers count them."""
+"""Rate limits in fixed windows, as providers count them: each request beyond one is answered 429.
+
+Each provider's numbers are in its own module, such as ``offergrid.py``. SUBS documents none, so
+``subs.py`` has none: it answers 429 only on request (``fault_injection``).
+"""
 
 import math
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""Digests to chats: what was held for one webhook is posted as one message, and retried as one.
+"""Posts held notices to chats: those for one webhook as one message, which is retried as one.
 
-``BatchSender`` judges, groups and logs, as for mails. The poster replaces its mailer.
+``HeldNoticesSender`` judges, groups and logs, as for mails. The poster replaces its mailer.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from milepost.notifications.endpoints.delivery import (
 )
 from milepost.notifications.endpoints.retry_policy import Failure, next_wait, rest_of_pause
 from milepost.notifications.endpoints.switching_off import SwitchingOff
-from milepost.notifications.mail.batch_sender import BatchSender
+from milepost.notifications.mail.held_notices import HeldNoticesSender
 from milepost.notifications.mail.sender import Refused, TryAgainLater
 from milepost.notifications.notice import Notice
 
@@ -135,7 +135,7 @@ class ChatPoster:
 class ChatBatches:
     """Sends batches to chats."""
 
-    sender: BatchSender[ChatMessage]
+    sender: HeldNoticesSender[ChatMessage]
     poster: ChatPoster
     retries: BatchRetries
 

@@ -8,7 +8,7 @@ import pytest
 
 from milepost.common.status import Status
 from milepost.notifications.claims import AlreadyClaimed, Batch, batch_id
-from milepost.notifications.mail.batch_sender import BATCH_CLAIM
+from milepost.notifications.mail.held_notices import BATCH_CLAIM
 from milepost.notifications.mail.sender import Refused, TryAgainLater
 from milepost.notifications.notice import Audience, Notice, State
 from milepost.notifications.subscription import Mode, QuietHours, Subscription

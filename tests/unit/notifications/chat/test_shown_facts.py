@@ -1,7 +1,7 @@
 """What is left of an order before its message to a chat is rendered."""
 
 from milepost.common.status import Status
-from milepost.notifications.chat.disclosed_order import disclosed
+from milepost.notifications.chat.shown_facts import disclosed
 from milepost.orders.order import Order
 from tests.builders import report, tracked
 

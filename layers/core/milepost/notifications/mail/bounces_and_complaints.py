@@ -1,4 +1,4 @@
-"""The outcome of mails: the mail service's events, and how each moves a notice in the log.
+"""Bounces, complaints and deliveries: how each moves a notice in the log, and suppresses addresses.
 
 Events come at least once and in any order. So a notice only moves forward, by one table, and an
 event that has nothing to move changes nothing.

@@ -1,4 +1,8 @@
-"""Which actions an order's status allows, and whether a request for one is valid."""
+"""Checks a request for an action: its arguments, its time, and whether the order allows it.
+
+In which statuses an order allows an action is a table of each provider, such as ``ACTIONS`` in
+``providers/offergrid_actions.py``; it is only read here.
+"""
 
 import re
 from datetime import datetime, timedelta

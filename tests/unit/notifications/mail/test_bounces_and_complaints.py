@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.notifications.mail.events import MailEvent, MailOutcome
-from milepost.notifications.mail.tracking import (
+from milepost.notifications.mail.bounces_and_complaints import (
     RETRY_AFTER,
     Logged,
     NotLoggedYet,
@@ -18,6 +17,7 @@ from milepost.notifications.mail.tracking import (
     Tracker,
     decide,
 )
+from milepost.notifications.mail.events import MailEvent, MailOutcome
 from milepost.notifications.notice import Notice, State
 from milepost.notifications.subscription import QuietHours, Subscription
 from milepost.orders.order import Kind
@@ -47,7 +47,7 @@ def logged(state: State = State.SENT, **changes: Any) -> Logged:
 
 @dataclass
 class MemoryMails:
-    """One mail's notices; implements ``tracking.Mails``."""
+    """One mail's notices; implements ``bounces_and_complaints.Mails``."""
 
     notices: dict[str, Logged] = field(default_factory=dict)
     reasons: list[str | None] = field(default_factory=list)
@@ -87,7 +87,7 @@ class MemorySuppressions:
 
 @dataclass
 class MemorySubscriptions:
-    """Implements ``tracking.Subscriptions``."""
+    """Implements ``bounces_and_complaints.Subscriptions``."""
 
     kept: tuple[Subscription, ...] = ()
 

@@ -1,6 +1,7 @@
-"""Sends a batch: notices that were held for one recipient are sent as one mail, effectively once.
+"""Sends held notices: those of one recipient as one mail, a digest, effectively once.
 
-Each notice of a batch is judged separately. Those that may be sent are sent; for each other one the
+They were held for quiet hours, for a daily or weekly digest, or because of too many notices in an
+hour. Each is judged separately. Those that may be sent are sent; for each other one the
 log says why it was not sent.
 """
 
@@ -64,7 +65,7 @@ class _Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchSender(Generic[Letter]):
+class HeldNoticesSender(Generic[Letter]):
     """Sends held notices, as one mail for each language and time zone of their recipient."""
 
     claims: Claims

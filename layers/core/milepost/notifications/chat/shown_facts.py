@@ -1,7 +1,8 @@
-"""What a chat may show of an order: everybody in its channel reads it, and nobody can erase it.
+"""The facts of an order that a chat may show: all read its channel, and nobody can erase it.
 
-An order is reduced to what an SNS message has, before its message is rendered. The customer's name
-is added if the subscription allows it; no address, number, code, note or contact data ever is.
+A fact that is not named here is in no message, whatever a template says: an order is reduced to
+what an SNS message has, before its message is rendered. The customer's name is added if the
+subscription allows it; no address, number, code, note or contact data ever is.
 """
 
 from dataclasses import replace

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from milepost.webhooks.receiver import Request, Signing, receive
-from milepost.webhooks.schemes import SCHEMES, BadScheme, parameters, read_scheme
+from milepost.webhooks.signature_schemes import SCHEMES, BadScheme, parameters, read_scheme
 from milepost.webhooks.signatures import (
     BadSignature,
     NoSecret,

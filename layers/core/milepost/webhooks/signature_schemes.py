@@ -14,6 +14,7 @@ STANDARD_WEBHOOKS: Final = "standard-webhooks"
 SPIRII: Final = "spirii"
 
 TOLERANCE_SECONDS: Final = 300
+"""How many seconds the timestamp of a webhook may differ from now, at most and by default."""
 
 ALGORITHMS: Final = frozenset({"sha1", "sha256", "sha512", "ed25519", "none"})
 """``none`` compares the header with the secret itself, as for bearer tokens and basic
