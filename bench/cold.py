@@ -137,6 +137,11 @@ def start_floor(endpoint: str) -> float:
     return _start("orders_api", _FLOOR, endpoint)
 
 
+def start_console_floor(endpoint: str) -> float:
+    """Seconds of the processor that the console's libraries and clients take, without our code."""
+    return _start("console", f"{_FLOOR}from jinja2 import Environment\n", endpoint)
+
+
 def start_of(function: str, endpoint: str) -> float:
     """Seconds of the processor that the import of a function takes.
 
