@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from hashlib import sha256
 from threading import Thread
@@ -33,14 +33,13 @@ from milepost.aws.dynamodb_items import from_item
 from milepost.aws.notices_keys import DUE
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
-from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.notice import DEFAULT_KINDS, Channel
 from milepost.notifications.subscription import Mode, Subscription
 from milepost.orders.aws import index_keys
 from milepost.orders.order import Kind
 from milepost.orders.search_terms import customer_id_of_email
 from tests.batches import sqs_batch
-from tests.integration.adjusted_functions import use_clock, use_one_thread
+from tests.integration.adjusted_functions import allow_this_machine, use_clock, use_one_thread
 from tests.integration.crash_injection import start_of_a_quiet_while
 from tests.integration.interleaving.calls import REGION, Calls, tables
 from tests.integration.interleaving.command_runs import CHARGE, HOME, OWNER, File, run_command
@@ -146,6 +145,11 @@ class World:
     providers: Providers
     receiver_url: str
     apps: dict[str, ModuleType] = field(default_factory=dict)
+    """Each function in an execution environment, warm from what it did before."""
+    further: dict[str, ModuleType] = field(default_factory=dict)
+    """Each function in a second environment, for an invocation while the first one is busy."""
+    busy: list[str] = field(default_factory=list)
+    """Functions that run. An environment takes one invocation at a time."""
     stream: dict[str, list[dict[str, Any]]] = field(
         default_factory=lambda: {"announce": [], "measure_stages": []}
     )
@@ -162,16 +166,35 @@ class World:
         return customer_id_of_email(CUSTOMER["email"])
 
     def load(self, function: str) -> ModuleType:
-        if function not in self.apps:
-            app = self.stack.load(function)
-            use_clock(app, self.time.clock())
-            use_one_thread(app)
-            self.apps[function] = app
-        return self.apps[function]
+        """The function in an environment that isn't busy; created at its first use."""
+        environments = self.further if function in self.busy else self.apps
+        if function not in environments:
+            environments[function] = self._create_environment(function)
+        return environments[function]
+
+    def create_environments(self, function: str) -> None:
+        """Create both now, so that no copy of this process has to."""
+        for environments in (self.apps, self.further):
+            environments[function] = self._create_environment(function)
+
+    def _create_environment(self, function: str) -> ModuleType:
+        app = self.stack.load(function)
+        use_clock(app, self.time.clock())
+        use_one_thread(app)
+        if function == "orders_api":
+            hurry(app)
+        if function == "call_endpoint":
+            allow_this_machine(app)
+        return app
 
     def run(self, function: str, event: Any) -> Any:
         """The function's answer."""
-        return self.load(function).handler(json.loads(json.dumps(event)), Context())
+        app = self.load(function)
+        self.busy.append(function)
+        try:
+            return app.handler(json.loads(json.dumps(event)), Context())
+        finally:
+            self.busy.remove(function)
 
     def ask(self, method: str, path: str, body: Any = None, *, key: str = "") -> Any:
         return self.run("orders_api", request(method, path, body, key=key))
@@ -318,11 +341,7 @@ def _apply(world: World) -> None:
         table.put(one)
     for name, one in template().items():
         if one["Type"] == "AWS::Serverless::Function":
-            world.load(function_of(name))
-    hurry(world.apps["orders_api"])
-    http = EndpointHttp(allow_private=True, seconds=10)
-    caller = world.apps["call_endpoint"]
-    vars(caller)["caller"] = replace(vars(caller)["caller"], http=http)
+            world.create_environments(function_of(name))
 
 
 def function_of(resource: str) -> str:
