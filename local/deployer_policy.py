@@ -5,7 +5,7 @@ in the type's schema (``handlers``), which cfn-lint has with it.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
@@ -200,12 +200,37 @@ def make_policy(template: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_ALLOW: Final = {"Effect": "Allow"}
+
+
 def _statements(actions: frozenset[str], secrets: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    allow = {"Effect": "Allow"}
+    yield from _of_deployments()
+    rest = set(actions) - {"s3:GetObject"}
+    for statement in _of_roles(rest, secrets):
+        rest.remove(statement["Action"])
+        yield statement
+    anywhere = {one for one in rest if any(part in one for part in _ON_EVERYTHING)}
+    anywhere |= rest & _WITHOUT_ARN
+    yield {"Sid": "Anywhere", **_ALLOW, "Action": sorted(anywhere), "Resource": "*"}
+    rest -= anywhere
+    if new := {"cognito-idp:CreateUserPool"} & rest:
+        yield {"Sid": "WhatHasNoNameYet", **_ALLOW, "Action": sorted(new), "Resource": "*"}
+        rest -= new
+    for service in sorted({one.partition(":")[0] for one in rest}):
+        yield {
+            "Sid": "".join(word.capitalize() for word in service.split("-")),
+            **_ALLOW,
+            "Action": sorted(one for one in rest if one.startswith(f"{service}:")),
+            "Resource": resources_of(service, secrets),
+        }
+
+
+def _of_deployments() -> Iterator[dict[str, Any]]:
+    """Statements for the stacks themselves, and for the packages that are uploaded."""
     stacks = ["stack/milepost-*", "stack/aws-sam-cli-managed-default/*"]
     yield {
         "Sid": "Stacks",
-        **allow,
+        **_ALLOW,
         "Action": [f"cloudformation:{name}" for name in _CLOUDFORMATION],
         "Resource": [
             *(f"arn:aws:cloudformation:*:*:{name}" for name in stacks),
@@ -214,43 +239,29 @@ def _statements(actions: frozenset[str], secrets: tuple[str, ...]) -> Iterator[d
     }
     yield {
         "Sid": "Packages",
-        **allow,
+        **_ALLOW,
         "Action": ["s3:GetObject", "s3:PutObject"],
         "Resource": [f"{SAM_BUCKET}/*"],
     }
-    rest = set(actions) - {"s3:GetObject"}
-    for sid, action, condition in (
-        ("Roles", "iam:PassRole", {"iam:PassedToService": ["lambda", "scheduler"]}),
-        ("LinkedRoles", "iam:CreateServiceLinkedRole", {"iam:AWSServiceName": ["ops.apigateway"]}),
-    ):
-        if action in rest:
-            rest.remove(action)
-            [(key, services)] = condition.items()
-            given = [f"{name}.amazonaws.com" for name in services]
-            everywhere = ["arn:aws:iam::*:role/aws-service-role/*"]
-            resource = everywhere if sid == "LinkedRoles" else resources_of("iam", secrets)
+
+
+def _of_roles(actions: Set[str], secrets: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """Statements that give a role only to certain services, for those of the actions that do so."""
+    for sid, action, key, services, resource in (
+        ("Roles", "iam:PassRole", "iam:PassedToService", ("lambda", "scheduler"),
+         resources_of("iam", secrets)),
+        ("LinkedRoles", "iam:CreateServiceLinkedRole", "iam:AWSServiceName", ("ops.apigateway",),
+         ["arn:aws:iam::*:role/aws-service-role/*"]),
+    ):  # fmt: skip
+        if action in actions:
+            names = [f"{name}.amazonaws.com" for name in services]
             yield {
                 "Sid": sid,
-                **allow,
+                **_ALLOW,
                 "Action": action,
                 "Resource": resource,
-                "Condition": {"StringEquals": {key: given}},
+                "Condition": {"StringEquals": {key: names}},
             }
-    anywhere = sorted(one for one in rest if any(part in one for part in _ON_EVERYTHING))
-    anywhere = sorted({*anywhere, *(rest & _WITHOUT_ARN)})
-    yield {"Sid": "Anywhere", **allow, "Action": anywhere, "Resource": "*"}
-    rest -= set(anywhere)
-    new = {"cognito-idp:CreateUserPool"} & rest
-    if new:
-        yield {"Sid": "WhatHasNoNameYet", **allow, "Action": sorted(new), "Resource": "*"}
-        rest -= new
-    for service in sorted({one.partition(":")[0] for one in rest}):
-        yield {
-            "Sid": "".join(word.capitalize() for word in service.split("-")),
-            **allow,
-            "Action": sorted(one for one in rest if one.startswith(f"{service}:")),
-            "Resource": resources_of(service, secrets),
-        }
 
 
 def read_template() -> Mapping[str, Any]:

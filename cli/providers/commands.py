@@ -1,21 +1,15 @@
 """``milepost providers``: check, test, apply, list, show, compare and roll back files."""
 
-import difflib
 from typing import Annotated, Any, Final
 
 import typer
 
-from cli.activity.recording import recorded
-from cli.api import OrdersApi
 from cli.command_group import examples, make_part
-from cli.confirmation import confirm
-from cli.connections.apply_lock import changing
-from cli.connections.stored import Stores, open_stores
-from cli.errors import COULD_NOT, CannotDo, Fault, WrongUse
+from cli.connections.stored import open_stores
+from cli.errors import COULD_NOT, CannotDo, WrongUse
 from cli.options import JsonOption, YesOption
-from cli.output import tell, tell_json, tell_table, warn
-from cli.providers.apply import Situation, look_at, next_version, switch
-from cli.providers.compare import Effects, effects_of
+from cli.output import tell, tell_json, tell_table
+from cli.providers.apply import next_version
 from cli.providers.file import read_provider
 from cli.providers.host_check import check_hosts
 from cli.providers.offline_commands import (
@@ -27,9 +21,9 @@ from cli.providers.offline_commands import (
     try_file,
 )
 from cli.providers.storing import StoredProviders
-from cli.stack import Stack, StackOption, find_stack
+from cli.providers.switching import Switch, difference, joined, look_in, open_providers
+from cli.stack import StackOption, find_stack
 from milepost.connections.declared_provider import StoredProvider, UnusableProvider
-from milepost.providers.declared.adapter import DeclaredProvider
 from milepost.providers.declared.file_format import Declaration
 from milepost.providers.declared.stored import read_stored
 from milepost.providers.registry import REGISTRY
@@ -69,17 +63,13 @@ def apply_file(
     said = read_provider(existing_file(file))
     target = find_stack(stack)
     check_hosts(said)
-    stores, providers = open_stores(target), _open(target)
-    version = stores.declarations.version()
-    situation = look_at(stores.settings, providers, said.name)
-    to = next_version(situation, said)
-    if situation.current and situation.current.text == to.text:
-        _tell_nothing(said, situation.current, as_json=as_json)
+    there = look_in(target, said.name)
+    to, current = next_version(there.situation, said), there.situation.current
+    if current and current.text == to.text:
+        _tell_nothing(said, current, as_json=as_json)
         return
-    _switch(
-        target, stores, providers, situation, to=to, said=said, version=version,
-        yes=yes, dry_run=dry_run, as_json=as_json, is_new=True,
-    )  # fmt: skip
+    change = Switch(there=there, to=to, content=said, is_new=True)
+    change.run(yes=yes, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("rollback", epilog=examples("providers rollback heatly --to 3"))
@@ -95,21 +85,16 @@ def roll_back(
     as_json: JsonOption = False,
 ) -> None:
     """Make an earlier version of a provider current again, for its connections too."""
-    target = find_stack(stack)
-    stores, providers = open_stores(target), _open(target)
-    version = stores.declarations.version()
-    situation = look_at(stores.settings, providers, name)
+    there = look_in(find_stack(stack), name)
+    situation = there.situation
     versions = situation.declared.versions_of(name)
     current = situation.current.version if situation.current else 0
     wanted = to if to is not None else max((one for one in versions if one < current), default=0)
     stored = situation.declared.versions.get((name, wanted))
     if stored is None:
-        there = ", ".join(map(str, versions)) or "none"
-        raise WrongUse(f"{name} has no such version: there are {there}.")
-    _switch(
-        target, stores, providers, situation, to=stored, said=_readable(stored), version=version,
-        yes=yes, dry_run=dry_run, as_json=as_json, is_new=False,
-    )  # fmt: skip
+        raise WrongUse(f"{name} has no such version: there are {joined(versions) or 'none'}.")
+    change = Switch(there=there, to=stored, content=_readable(stored), is_new=False)
+    change.run(yes=yes, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("list", epilog=examples("providers list"))
@@ -117,7 +102,7 @@ def list_providers(*, stack: StackOption = None, as_json: JsonOption = False) ->
     """Show the declared providers, their versions, and the connections that use them."""
     target = find_stack(stack)
     settings = open_stores(target).settings
-    declared = _open(target).read()
+    declared = open_providers(target).read()
     known = settings.all()
     rows: list[dict[str, Any]] = []
     for name in declared.names:
@@ -138,8 +123,8 @@ def list_providers(*, stack: StackOption = None, as_json: JsonOption = False) ->
     tell_table(
         ["provider", "current", "versions", "connections"],
         [
-            [one["provider"], str(one["current"] or "none"), _joined(one["versions"]),
-             _joined(one["connections"]) or "none"]
+            [one["provider"], str(one["current"] or "none"), joined(one["versions"]),
+             joined(one["connections"]) or "none"]
             for one in rows
         ],
     )  # fmt: skip
@@ -155,7 +140,7 @@ def show_provider(
     as_json: JsonOption = False,
 ) -> None:
     """Print a stored version as a file, with every key that it sets."""
-    stored = _find(_open(find_stack(stack)), name, version)
+    stored = _find(open_providers(find_stack(stack)), name, version)
     content = _readable(stored).model_dump(mode="json", exclude_defaults=True)
     if as_json:
         tell_json(content)
@@ -170,114 +155,14 @@ def compare_file(
     """Show how a file differs from the stored version. Exit code 1 when it does."""
     said = read_provider(existing_file(file))
     target = find_stack(stack)
-    current = _open(target).read().current_of(said.name)
-    lines = _difference(current, said)
+    current = open_providers(target).read().current_of(said.name)
+    lines = difference(current, said)
     if as_json:
         tell_json({"provider": said.name, "difference": lines})
     else:
         tell("\n".join(lines) or "Nothing differs.")
     if lines:
         raise typer.Exit(COULD_NOT)
-
-
-def _switch(
-    target: Stack,
-    stores: Stores,
-    providers: StoredProviders,
-    situation: Situation,
-    *,
-    to: StoredProvider,
-    said: Declaration,
-    version: str | None,
-    yes: bool,
-    dry_run: bool,
-    as_json: bool,
-    is_new: bool,
-) -> None:
-    lines = _difference(situation.current, said)
-    effects = _effects(target, situation, said)
-    if not as_json:
-        tell(f"Stack {target}: {to}", style="bold")
-        tell("\n".join(lines))
-        _show_effects(situation, effects)
-    if not dry_run:
-        confirm(f"Make {to} current in {target}?", yes=yes)
-        with (
-            recorded(target, "apply_provider") as change,
-            changing(stores, compared=version),
-        ):
-            change.concerns(provider=to.name)
-            before = situation.current.version if situation.current else None
-            change.changed(before={"version": before}, after={"version": to.version})
-            switch(stores, providers, situation, to=to, said=said, is_new=is_new)
-    if as_json:
-        tell_json(
-            {
-                "provider": to.name,
-                "version": to.version,
-                "applied": not dry_run,
-                "difference": lines,
-                "connections": [one.id for one in situation.moving],
-                "orders": effects.orders,
-                "payloads": effects.payloads,
-            }
-        )
-    else:
-        tell(
-            "Nothing was written (--dry-run)."
-            if dry_run
-            else "Applied. Functions use it within 5 minutes."
-        )
-
-
-def _effects(target: Stack, situation: Situation, said: Declaration) -> Effects:
-    if not situation.moving:
-        return Effects()
-    base_url = said.base_url or _ANYWHERE
-    try:
-        before = (
-            DeclaredProvider(read_stored(situation.current), base_url=base_url)
-            if situation.current
-            else None
-        )
-    except UnusableProvider:
-        before = None
-    after = DeclaredProvider(said, base_url=base_url)
-    try:
-        api = OrdersApi(target)
-    except Fault as fault:
-        return Effects(not_asked=str(fault))
-    return effects_of(api, situation.moving, before=before, after=after)
-
-
-def _show_effects(situation: Situation, effects: Effects) -> None:
-    moving = _joined([one.id for one in situation.moving]) or "none yet"
-    tell(f"Connections that use it: {moving}")
-    if situation.staying:
-        tell(
-            f"Connections that keep their version: {_joined([one.id for one in situation.staying])}"
-        )
-    if effects.not_asked:
-        warn(f"The changes of orders could not be determined: {effects.not_asked}")
-    for line in effects.lines[:_SHOWN]:
-        tell(f"  {line}")
-    if len(effects.lines) > _SHOWN:
-        tell(f"  and {len(effects.lines) - _SHOWN} more")
-    looked = ", ".join(f"{count} {what}" for what, count in sorted(effects.looked_at.items()))
-    tell(f"Read differently: {len(effects.lines)} of {looked or 'none'}.")
-
-
-def _difference(current: StoredProvider | None, said: Declaration) -> list[str]:
-    try:
-        there = (
-            read_stored(current).model_dump(mode="json", exclude_defaults=True) if current else {}
-        )
-    except UnusableProvider:
-        there = {}
-    before = as_yaml(there).splitlines() if there else []
-    after = as_yaml(said.model_dump(mode="json", exclude_defaults=True)).splitlines()
-    name = str(current) if current else "nothing"
-    return [one.rstrip("\n") for one in difflib.unified_diff(before, after, name, "the file", n=1)]
 
 
 def _find(providers: StoredProviders, name: str, version: int | None) -> StoredProvider:
@@ -297,16 +182,8 @@ def _readable(stored: StoredProvider) -> Declaration:
         raise CannotDo(f"{error}.") from None
 
 
-def _open(stack: Stack) -> StoredProviders:
-    return StoredProviders(stack.client("ssm"), path=stack.output("ConnectionsPath"))
-
-
 def _tell_nothing(said: Declaration, current: StoredProvider, *, as_json: bool) -> None:
     if as_json:
         tell_json({"provider": said.name, "version": current.version, "applied": False})
     else:
         tell(f"Nothing to change: {current} is the same.")
-
-
-def _joined(several: list[Any]) -> str:
-    return ", ".join(map(str, several))

@@ -11,9 +11,10 @@ from cli.options import JsonOption
 from cli.output import tell, tell_json, tell_table, warn
 from cli.providers.draft import NoOrders, propose
 from cli.providers.file import read_provider
-from cli.providers.samples import paths_of, read_samples, replay
+from cli.providers.samples import Outcome, paths_of, read_samples, replay
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_json
+from milepost.providers.declared.file_format import Declaration
 
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="Such as providers/heatly.yaml.", show_default=False)
@@ -71,43 +72,49 @@ def try_file(
     said = read_provider(path)
     outcome = replay(said, read_samples(samples or path.with_suffix("")))
     if as_json:
-        tell_json(
-            {
-                "provider": said.name,
-                "orders": [
-                    {"sample": name, "order": one.order_id, "item": one.item_id}
-                    | {"status": one.status, "raw_status": one.raw_status}
-                    | {"facts": sorted(one.details)}
-                    for name, one in outcome.reports
-                ],
-                "paths": dict(paths_of(said)),
-                "values": outcome.values,
-                "unused": sorted(outcome.unused),
-                "problems": outcome.problems,
-            }
-        )
+        tell_json(_as_json(said, outcome))
     else:
-        rows = [
-            [name, one.order_id, one.raw_status or "", str(one.status or "unknown"),
-             ", ".join(sorted(one.details))]
-            for name, one in outcome.reports
-        ]  # fmt: skip
-        tell_table(["sample", "order", "word", "status", "facts"], rows, drop=("facts",))
-        for name, order_id in outcome.fetched:
-            tell(f"{name}: order {order_id} would be fetched")
-        tell()
-        tell_table(
-            ["field", "read from", "first value"],
-            [[name, path, outcome.values.get(name, "")] for name, path in paths_of(said)],
-        )
-        if outcome.unused:
-            tell(f"Not used: {', '.join(sorted(outcome.unused))}")
-    for line in outcome.problems if not as_json else ():
-        warn(line, style="red")
+        _show(said, outcome)
+        for line in outcome.problems:
+            warn(line, style="red")
     if outcome.problems:
         raise typer.Exit(COULD_NOT)
     if not as_json:
         tell("Every sample can be read, and every status word has one.")
+
+
+def _as_json(said: Declaration, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "provider": said.name,
+        "orders": [
+            {"sample": name, "order": one.order_id, "item": one.item_id}
+            | {"status": one.status, "raw_status": one.raw_status}
+            | {"facts": sorted(one.details)}
+            for name, one in outcome.reports
+        ],
+        "paths": dict(paths_of(said)),
+        "values": outcome.values,
+        "unused": sorted(outcome.unused),
+        "problems": outcome.problems,
+    }
+
+
+def _show(said: Declaration, outcome: Outcome) -> None:
+    rows = [
+        [name, one.order_id, one.raw_status or "", str(one.status or "unknown"),
+         ", ".join(sorted(one.details))]
+        for name, one in outcome.reports
+    ]  # fmt: skip
+    tell_table(["sample", "order", "word", "status", "facts"], rows, drop=("facts",))
+    for name, order_id in outcome.fetched:
+        tell(f"{name}: order {order_id} would be fetched")
+    tell()
+    tell_table(
+        ["field", "read from", "first value"],
+        [[name, path, outcome.values.get(name, "")] for name, path in paths_of(said)],
+    )
+    if outcome.unused:
+        tell(f"Not used: {', '.join(sorted(outcome.unused))}")
 
 
 def as_yaml(content: Any) -> str:

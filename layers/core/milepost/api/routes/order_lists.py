@@ -1,7 +1,7 @@
 """Lists of orders: by status, customer, due date and other filters."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated, Any
@@ -168,34 +168,51 @@ def list_orders(
         place=place,
         updated_since=updated_since,
     )
-    name = _name_of(wanted, q, sort)
+    page = _Page(q=q, sort=sort, fields=fields, count=count, limit=limit, cursor=cursor)
+    return _read_page(page, wanted, services)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """Which page of a list is requested, and how it is shown."""
+
+    q: str | None
+    sort: Sort
+    fields: Fields | None
+    count: bool
+    limit: int
+    cursor: str | None
+
+
+def _read_page(asked: _Page, wanted: Wanted, services: Services) -> OrderList:
+    name = _name_of(wanted, asked.q, asked.sort)
     after = None
-    if cursor is not None:
-        wanted, after = _continue(wanted, cursor, name, services)
+    if asked.cursor is not None:
+        wanted, after = _continue(wanted, asked.cursor, name, services)
     finder = services.finder
     try:
         page, counts = finder.page_and_counts(
             wanted,
-            text=q,
-            sort=sort,
+            text=asked.q,
+            sort=asked.sort,
             after=after,
-            limit=services.rows(limit),
+            limit=services.rows(asked.limit),
             ends=partial(likely_ends, services),
         )
     except TooManyToSort:
         raise _too_many_to_sort() from None
-    if not page.orders and cursor is None:
+    if not page.orders and asked.cursor is None:
         check_words(wanted, services)
-    is_whole = cursor is None and page.last is None
+    matching = None
+    if asked.cursor is None and page.last is None:
+        matching = _matching(Count(len(page.orders), page.more))
+    elif asked.count:
+        matching = _matching(finder.count(wanted, text=asked.q))
     return OrderList(
-        orders=chosen(page.orders, fields, outlooks=partial(outlooks_of, services)),
+        orders=chosen(page.orders, asked.fields, outlooks=partial(outlooks_of, services)),
         next=_cursor(page.last, wanted, name, services),
         counts=counts,
-        matching=_matching(Count(len(page.orders), page.more))
-        if is_whole
-        else _matching(finder.count(wanted, text=q))
-        if count
-        else None,
+        matching=matching,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from milepost.aws.clients import FOR_INVOCATIONS, INTERACTIVE_CONFIG, client
 from milepost.connections.aws.activity import ContactsTable
@@ -29,6 +29,10 @@ from milepost.queries.aws.saved_views import ViewsTable
 from milepost.webhooks.aws.replay_queue import ReplayQueue
 from milepost.webhooks.aws.secret_rotation import SigningSecretsKeeper
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
 _S3 = cache(lambda: client("s3"))
 """Seldom needed, and the slowest client to create."""
 
@@ -48,10 +52,8 @@ def open_operations(
 
     :param public_url: where the API is reached from outside
     """
-    dynamodb, sqs = (
-        client("dynamodb", config=INTERACTIVE_CONFIG),
-        client("sqs", config=INTERACTIVE_CONFIG),
-    )
+    dynamodb = client("dynamodb", config=INTERACTIVE_CONFIG)
+    sqs = client("sqs", config=INTERACTIVE_CONFIG)
     quarantine = Quarantine(_S3, bucket=environment["QUARANTINE_BUCKET"])
     replay = ReplayQueue(sqs, queue_url=environment["INBOX_QUEUE_URL"])
     queues = open_dead_letters(environment, sqs=sqs, batches=True)
@@ -87,10 +89,7 @@ def open_operations(
         message_tests=MessageTest(
             secrets=endpoint_secrets,
             http=EndpointHttp(allow_private=allow_private),
-            mails=QueuedTestMails(
-                NoticeQueue(sqs, queue_url=environment["EMAIL_QUEUE_URL"]),
-                suppressions=SuppressionsTable(dynamodb, table_name=notices_table),
-            ),
+            mails=_open_test_mails(environment, sqs=sqs, dynamodb=dynamodb),
         ),
         signing_secrets=signing_secrets,
         webhook_tests=StackWebhookTests(
@@ -98,3 +97,11 @@ def open_operations(
         ),
         allow_private_endpoints=allow_private,
     )
+
+
+def _open_test_mails(
+    environment: Mapping[str, str], *, sqs: "SQSClient", dynamodb: "DynamoDBClient"
+) -> QueuedTestMails:
+    suppressions = SuppressionsTable(dynamodb, table_name=environment["NOTICES_TABLE"])
+    queue = NoticeQueue(sqs, queue_url=environment["EMAIL_QUEUE_URL"])
+    return QueuedTestMails(queue, suppressions=suppressions)

@@ -96,11 +96,8 @@ def open_erasure(
     :param seconds: how long large places are searched
     :param views: saved views, which are only shown; None where nobody sees what is left
     """
-    dynamodb, budget, reader = (
-        client("dynamodb"),
-        SecondsOnce(seconds),
-        Reader(connections=connections),
-    )
+    dynamodb = client("dynamodb")
+    budget, reader = SecondsOnce(seconds), Reader(connections=connections)
     notices_table, search_table = environment["NOTICES_TABLE"], environment["SEARCH_TABLE"]
     return Erasure(
         customers=SearchTable(dynamodb, table_name=search_table),
