@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from milepost.api.routes.stages import ENOUGH
 from milepost.common.status import Status
 from milepost.connections.connection import CommissionTerms
+from milepost.forecasts.minimum_samples import FOR_PERCENTILE
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import TrackedOrder
 from tests.builders import KEY, NOON, OFFERGRID, report, tracked
@@ -60,7 +60,7 @@ def get(app: ModuleType, path: str, **query: str) -> dict[str, Any]:
 @pytest.mark.thorough
 def test_times_of_stages_and_who_is_slow(app: ModuleType, keep: Callable[..., None]) -> None:
     slow = replace(KEY, order_id="slow")
-    fast = [replace(KEY, order_id=f"fast-{number}") for number in range(ENOUGH)]
+    fast = [replace(KEY, order_id=f"fast-{number}") for number in range(FOR_PERCENTILE)]
     keep(
         *(
             tracked(
@@ -73,10 +73,10 @@ def test_times_of_stages_and_who_is_slow(app: ModuleType, keep: Callable[..., No
     )
     found = get(app, "/stages")
     assert [(one["stage"], one["count"], one["mean"]) for one in found["stages"]] == [
-        ("pending", ENOUGH, 7200)
+        ("pending", FOR_PERCENTILE, 7200)
     ]
     assert [one["id"] for one in found["slow"]] == [slow.path_id]
-    assert get(app, "/orders")["counts"] == {"pending": 1, "accepted": ENOUGH}
+    assert get(app, "/orders")["counts"] == {"pending": 1, "accepted": FOR_PERCENTILE}
 
 
 def test_commissions_of_orders_by_page(app: ModuleType, keep: Callable[..., None]) -> None:

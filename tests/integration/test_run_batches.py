@@ -222,6 +222,21 @@ def test_what_a_batch_is_about_is_said_by_one_way(ask: Ask, asked: Any) -> None:
     assert ask("POST", "/batches", asked)[0] == 422
 
 
+@pytest.mark.parametrize(
+    "asked", [{"orders": IDS}, {"filter": {"status": ["accepted"], "connection": [OFFERGRID.id]}}]
+)
+def test_too_many_orders_are_refused_in_the_same_words_however_they_are_chosen(
+    ask: Ask, asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("milepost.actions.batch.MOST_TARGETS", len(IDS) - 1)
+    status, problem = ask("POST", "/batches", {"action": "note", "text": "x", **asked})
+    assert status == 422
+    assert [one["what"] for one in problem["errors"]] == [
+        f"a batch has at most {len(IDS) - 1} orders or mails: "
+        "use a narrower filter, or several batches"
+    ]
+
+
 def test_mails_are_sent_again_by_a_filter_of_notices(
     ask: Ask, stack: Stack, work: Callable[..., list[Any]]
 ) -> None:

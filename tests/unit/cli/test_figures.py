@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from cli.figures.commissions import sums_in_words
-from milepost.api.routes.stages import ENOUGH
 from milepost.common.status import Status
 from milepost.connections.connection import CommissionTerms
+from milepost.forecasts.minimum_samples import FOR_PERCENTILE
 from milepost.orders.order import OrderKey
 from tests.builders import OFFERGRID, report
 from tests.unit.cli.conftest import Deployed
@@ -28,10 +28,10 @@ def keep_quick_orders(deployed: Deployed, count: int) -> None:
 
 @pytest.mark.thorough
 def test_stages_are_told_in_words_and_slow_orders_by_name(deployed: Deployed) -> None:
-    keep_quick_orders(deployed, ENOUGH)
+    keep_quick_orders(deployed, FOR_PERCENTILE)
     said = deployed.say("stages", "--from", "2026-03", "--to", "2026-03")
     (row,) = [line.split() for line in said.splitlines() if line.startswith(OFFERGRID.id + " ")]
-    assert row[1:5] == ["submitted", str(ENOUGH), "1", "h"]
+    assert row[1:5] == ["submitted", str(FOR_PERCENTILE), "1", "h"]
     assert "ord-slow" in said
     assert "1 h 30 min" in said
     assert deployed.tell("stages", "--from", "2026-03", "--to", "2026-03")["slow"][0]["id"] == (
@@ -61,14 +61,14 @@ def test_stages_are_told_by_the_provider_s_words(deployed: Deployed) -> None:
 
 @pytest.mark.thorough
 def test_of_too_few_orders_nothing_is_concluded(deployed: Deployed) -> None:
-    keep_quick_orders(deployed, ENOUGH - 1)
+    keep_quick_orders(deployed, FOR_PERCENTILE - 1)
     said = deployed.say("stages", "--from", "2026-03", "--to", "2026-03")
     assert "not enough yet" in said
     assert "ord-slow" not in said
     found = deployed.tell("stages", "--from", "2026-03", "--to", "2026-03")
     assert found["slow"] == []
     assert [(one["count"], one["median"], one["p90"]) for one in found["stages"]] == [
-        (ENOUGH - 1, None, None)
+        (FOR_PERCENTILE - 1, None, None)
     ]
 
 

@@ -20,6 +20,22 @@ MOST_ATTEMPTS: Final = 5
 """Maximum number of attempts for a target whose provider is unavailable."""
 
 
+class TooManyTargets(ValueError):
+    """A batch would have more than ``MOST_TARGETS`` orders or notices."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"a batch has at most {MOST_TARGETS:,} orders or mails: "
+            "use a narrower filter, or several batches"
+        )
+
+
+def require_few_targets(number: int) -> None:
+    """:raises TooManyTargets: when the targets that were named or found are too many"""
+    if number > MOST_TARGETS:
+        raise TooManyTargets
+
+
 class BatchState(StrEnum):
     """The state of a batch."""
 

@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from milepost.actions.batch import MOST_TARGETS, Batch, BatchState, Target, TargetState
+from milepost.actions.batch import (
+    MOST_TARGETS,
+    Batch,
+    BatchState,
+    Target,
+    TargetState,
+    require_few_targets,
+)
 from milepost.actions.batch_plan import Plan, counts_of
 from milepost.api import text_patterns
 from milepost.api.instants import Instant
@@ -20,6 +27,20 @@ from milepost.queries.list_choices import Due
 _SAMPLE: Final = 10
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Id = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+def _few(said: Any) -> Any:
+    """Refused before any of them is read, in the words in which a filter's targets are."""
+    if isinstance(said, list):
+        require_few_targets(len(said))
+    return said
+
+
+Ids = Annotated[
+    list[Id],
+    BeforeValidator(_few),
+    Field(min_length=1, json_schema_extra={"maxItems": MOST_TARGETS}),
+]
 
 
 class OrderFilter(Shape):
@@ -71,9 +92,9 @@ class BatchAsked(Shape):
         max_length=40,
         description="An action of docs/actions.md, or `resend`.",
     )
-    orders: list[Id] | None = Field(default=None, min_length=1, max_length=MOST_TARGETS)
+    orders: Ids | None = None
     filter: OrderFilter | None = None
-    notices: list[Id] | None = Field(default=None, min_length=1, max_length=MOST_TARGETS)
+    notices: Ids | None = None
     notice_filter: NoticeFilter | None = None
     reason: str | None = Field(default=None, description="Why, for the provider (cancel).")
     text: str | None = Field(default=None, description="What to note (note).")

@@ -1,4 +1,7 @@
-"""Cursors: signed positions in a list, so that clients can't make up positions."""
+"""Pages of lists: how many entries one has, and cursors, which say where the next one begins.
+
+Cursors are signed, so that clients can't make up positions.
+"""
 
 import base64
 import binascii
@@ -8,6 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Protocol
 
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from milepost.api.problems import Problem
@@ -17,6 +21,13 @@ _DIGEST: Final = hashlib.sha256
 _SIZE: Final = 32
 _PURPOSE: Final = b"milepost cursor 1"
 
+MOST_IN_A_PAGE: Final = 100
+"""Maximum number of entries of a page, in every list whose entries cost little to read."""
+MOST_IN_A_SMALL_PAGE: Final = 50
+"""The same for lists whose entries cost more to read: orders with commissions, dead letters."""
+
+Limit = Annotated[int, Query(ge=1, le=MOST_IN_A_PAGE)]
+"""A query parameter: how many entries a page may have."""
 Cursor = Annotated[str, Field(max_length=4_000, pattern=CURSOR)]
 """A query parameter: the ``next`` of a page."""
 

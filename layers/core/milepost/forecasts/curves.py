@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from milepost.forecasts.minimum_samples import FOR_FORECAST
 from milepost.forecasts.stays import Stay
 from milepost.forecasts.survival import Event, Observation, Points, points_of
 
-ENOUGH: Final = 30
-"""Orders at risk that a forecast needs."""
 _MINUTE: Final = 60
 _LONGEST: Final = 2 * 365 * 24 * 60 * _MINUTE
 
@@ -83,8 +82,8 @@ class Curves:
         return self._groups
 
     def points(self, what: What, group: Group, place: int) -> Points | None:
-        """The points at ``AGES[place]``; None if fewer than ``ENOUGH`` orders were there, or none
-        of them was completed."""
+        """The points at ``AGES[place]``; None if fewer than ``FOR_FORECAST`` orders were there, or
+        none of them was completed."""
         wanted = (what, group, place)
         if wanted not in self._made:
             self._made[wanted] = self._make(*wanted)
@@ -99,7 +98,7 @@ class Curves:
             for start, stayed, time, event, number in self._observe(what, group)
             if stayed > age or not place
         ]
-        return points_of(there, enough=ENOUGH)
+        return points_of(there, enough=FOR_FORECAST)
 
     def _observe(self, what: What, group: Group) -> "list[_Observed]":
         """What was observed of a group from the entry of the stage on, sorted by time."""

@@ -11,13 +11,12 @@ from typing import Final
 
 from milepost.forecasts.curves import Curves, What
 from milepost.forecasts.forecast import AS_IT_IS, Forecast, Widening, forecast, widen
+from milepost.forecasts.minimum_samples import FOR_WIDENING
 from milepost.forecasts.stays import Stay, as_of
 from milepost.forecasts.survival import SHARES, Points
 
 MOST_SCORED: Final = 26
 """Weeks whose forecasts say by how much an interval has to be wider."""
-ENOUGH_SCORED: Final = 30
-"""Forecasts that must have come due before intervals are made wider or narrower by them."""
 _SHORTEST: Final = 60.0
 """Seconds: what is forecast or comes true within a minute counts as one."""
 _MOST: Final = 4.0
@@ -152,7 +151,7 @@ def widening_from(made: Iterable[Made], *, now: float) -> Widening:
         took = max(((one.stay.ended or now) if is_known else now) - one.at, _SHORTEST)
         low.append((log(max(points.low, _SHORTEST) / took), one.stay.number))
         high.append((log(took / max(points.high, _SHORTEST)), one.stay.number))
-    if sum(number for _, number in low) < ENOUGH_SCORED:
+    if sum(number for _, number in low) < FOR_WIDENING:
         return AS_IT_IS
     return Widening(_factor(low), _factor(high))
 

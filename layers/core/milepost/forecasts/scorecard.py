@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from milepost.connections.connection import Connection
+from milepost.forecasts.minimum_samples import FOR_STAGE_SCORE
 from milepost.forecasts.quality import Quality
 from milepost.forecasts.slowdown import BEFORE, WEEK, Comparison, compare, points_in_period
 from milepost.forecasts.stays import Stay, as_of
@@ -23,8 +24,6 @@ PERIOD: Final = timedelta(seconds=BEFORE)
 """What a scorecard is about: the time until it was made."""
 LATE: Final = timedelta(hours=1)
 """After this time, a webhook came late."""
-ENOUGH_IN_STAGE: Final = 20
-"""Orders that must have been in a stage in the period for its times to say something."""
 MOST_STAGES: Final = 50
 
 
@@ -178,7 +177,7 @@ def _score_stages(stays: Iterable[Stay], *, now: float) -> list[StageScore]:
 
 def _score_stage(stage: str, stays: Sequence[Stay], *, now: float) -> StageScore | None:
     number, points = points_in_period(stays, since=now - BEFORE, until=now)
-    if number < ENOUGH_IN_STAGE:
+    if number < FOR_STAGE_SCORE:
         return None
     return StageScore(
         stage,

@@ -13,6 +13,7 @@ from itertools import accumulate
 from math import sqrt
 from typing import Final
 
+from milepost.forecasts.minimum_samples import FOR_COMPARISON
 from milepost.forecasts.stays import Stay
 from milepost.forecasts.survival import Event, Observation, Points, points_of
 
@@ -25,8 +26,6 @@ SLOWER: Final = -3.0
 LARGE: Final = 1.2
 """By which factor the median has to be longer. Weeks differ by more than chance where orders are
 handled together, so a small difference says little however sure it is."""
-ENOUGH_LEFT: Final = 20
-"""Orders that must have left a stage before, and as many that should have left it lately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +54,10 @@ def compare(stays: Iterable[Stay], *, now: float) -> Comparison | None:
     recent = _in_period(known, since=began, until=now)
     before = _in_period(known, since=began - BEFORE, until=began)
     left_before = sum(one.number for one in before if one.event)
-    if left_before < ENOUGH_LEFT or not recent:
+    if left_before < FOR_COMPARISON or not recent:
         return None
     observed, expected, variance = _log_rank(recent, before)
-    if expected < ENOUGH_LEFT or variance <= 0:
+    if expected < FOR_COMPARISON or variance <= 0:
         return None
     return Comparison(
         z=(observed - expected) / sqrt(variance),

@@ -15,7 +15,7 @@ from milepost.api.dependencies import Given, Services
 from milepost.api.filters import check_connections, unknown
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
-from milepost.api.pagination import BadCursor, Cursor, read_cursor, write_cursor
+from milepost.api.pagination import BadCursor, Cursor, Limit, read_cursor, write_cursor
 from milepost.api.path_parameters import named_order
 from milepost.api.problems import Fault, Problem
 from milepost.common.strict_json import canonical_json
@@ -91,7 +91,7 @@ def list_activity(
     last_day: Annotated[
         Day | None, Query(alias="to", description="Last day (UTC); today if absent.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    limit: Limit = 50,
     cursor: Annotated[Cursor | None, Query(description="`next` of a page.")] = None,
 ) -> ActivityList:
     first, last = _days(first_day, last_day, now=services.clock())

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from milepost.actions.batch import MOST_TARGETS, RESEND
+from milepost.actions.batch import MOST_TARGETS, RESEND, TooManyTargets, require_few_targets
 from milepost.api.batch_schema import BatchAsked, NoticeFilter, OrderFilter
 from milepost.api.dependencies import Services
 from milepost.api.filters import check_connections, check_words, within_body
@@ -109,6 +109,9 @@ def _notices_of(asked: NoticeFilter, services: Services) -> list[str]:
 
 
 def _require_few(number: int) -> None:
-    if number > MOST_TARGETS:
-        what = f"more than {MOST_TARGETS:,} match: use a narrower filter, and several batches"
-        raise Problem(422, f"{what[0].upper()}{what[1:]}.", errors=[Fault(where="body", what=what)])
+    try:
+        require_few_targets(number)
+    except TooManyTargets as error:
+        what = str(error)
+        fault = Fault(where="body", what=what)
+        raise Problem(422, f"{what[0].upper()}{what[1:]}.", errors=[fault]) from None

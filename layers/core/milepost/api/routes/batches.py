@@ -20,7 +20,7 @@ from milepost.api.batch_schema import (
 )
 from milepost.api.dependencies import Given, Services, Who
 from milepost.api.openapi import may_answer
-from milepost.api.pagination import BadCursor, Cursor, read_cursor, write_cursor
+from milepost.api.pagination import BadCursor, Cursor, Limit, read_cursor, write_cursor
 from milepost.api.problems import Conflict, NotFound, Problem
 from milepost.api.routes.batch_targets import arguments_of, target_ids
 
@@ -88,7 +88,7 @@ def start_batch(
 def list_batches(
     services: Given,
     *,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    limit: Limit = 50,
     cursor: Annotated[Cursor | None, Query(description="`next` of a page.")] = None,
 ) -> BatchList:
     after = None if cursor is None else _place(cursor, services)

@@ -14,7 +14,13 @@ from milepost.api.filters import ConnectionFilter, check_connections
 from milepost.api.json_model import Shape
 from milepost.api.months import Month, first_of, month_before
 from milepost.api.openapi import may_answer
-from milepost.api.pagination import BadCursor, Cursor, read_cursor, write_cursor
+from milepost.api.pagination import (
+    MOST_IN_A_SMALL_PAGE,
+    BadCursor,
+    Cursor,
+    read_cursor,
+    write_cursor,
+)
 from milepost.common.status import Status
 from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, parse_instant
@@ -82,7 +88,8 @@ def list_commissions(
     connection: ConnectionFilter = None,
     state: Annotated[list[State] | None, Query(description="One or several.")] = None,
     limit: Annotated[
-        int, Query(ge=1, le=50, description="Maximum number of orders on a page.")
+        int,
+        Query(ge=1, le=MOST_IN_A_SMALL_PAGE, description="Maximum number of orders on a page."),
     ] = 50,
     cursor: Annotated[Cursor | None, Query(description="`next` of a page.")] = None,
 ) -> CommissionList:

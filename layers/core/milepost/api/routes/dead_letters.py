@@ -12,6 +12,7 @@ from milepost.api.auth import check_operator
 from milepost.api.dependencies import Given, Who
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
+from milepost.api.pagination import MOST_IN_A_SMALL_PAGE
 from milepost.api.problems import Conflict, NotFound
 from milepost.common.timestamps import format_instant
 from milepost.operations.dead_letters import DeadLetterQueue, MessagesInFlight
@@ -103,7 +104,7 @@ def show_dead_letters(
     queue: QueuePath,
     services: Given,
     caller: Who,
-    limit: Annotated[int, Query(ge=1, le=50)] = 10,
+    limit: Annotated[int, Query(ge=1, le=MOST_IN_A_SMALL_PAGE)] = 10,
 ) -> QueueContents:
     check_operator(caller)
     found = _queue(services.operations, queue)

@@ -22,7 +22,7 @@ from milepost.api.export_schema import (
 from milepost.api.filters import within_body
 from milepost.api.idempotency_key import KeyHeader, reused
 from milepost.api.openapi import may_answer
-from milepost.api.pagination import BadCursor, Cursor, read_cursor, write_cursor
+from milepost.api.pagination import BadCursor, Cursor, Limit, read_cursor, write_cursor
 from milepost.api.problems import Fault, NotFound, Problem
 from milepost.api.routes.export_lists import NOT_IN_EXPORTS, ThisApi, ask_list, columns_of
 from milepost.common.idempotency import KeyReused
@@ -100,7 +100,7 @@ def make_export(
 def listed_exports(
     services: Given,
     *,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    limit: Limit = 50,
     cursor: Annotated[Cursor | None, Query(description="`next` of a page.")] = None,
 ) -> ExportList:
     after = None

@@ -12,7 +12,7 @@ from milepost.api.instants import Instant
 from milepost.api.json_model import Shape
 from milepost.api.notice_schema import NoticeView, notice_view
 from milepost.api.openapi import may_answer
-from milepost.api.pagination import BadCursor, Cursor, read_cursor, write_cursor
+from milepost.api.pagination import BadCursor, Cursor, Limit, read_cursor, write_cursor
 from milepost.api.problems import Fault, Problem
 from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant
@@ -71,7 +71,7 @@ def list_notices(
     ] = None,
     since: Annotated[Instant | None, Query(description="At this instant or later.")] = None,
     until: Annotated[Instant | None, Query(description="Before this instant.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    limit: Limit = 50,
     cursor: Annotated[Cursor | None, Query(description="`next` of a page.")] = None,
 ) -> NoticeList:
     if since and until and until <= since:

@@ -22,7 +22,7 @@ from milepost.api.instants import Instant
 from milepost.api.json_model import Shape
 from milepost.api.listed_order_schema import Fields, ListedOrder, chosen
 from milepost.api.openapi import may_answer
-from milepost.api.pagination import BadCursor, Cursor, read_cursor, write_cursor
+from milepost.api.pagination import BadCursor, Cursor, Limit, read_cursor, write_cursor
 from milepost.api.problems import Fault, Problem
 from milepost.common.status import Status, normal_form
 from milepost.common.strict_json import canonical_json
@@ -146,7 +146,7 @@ def list_orders(
     count: Annotated[
         bool, Query(description=f"Count the list's orders, up to {MOST_COUNTED:,}.")
     ] = False,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    limit: Limit = 50,
     cursor: Annotated[Cursor | None, Query(description="`next` of a page.")] = None,
 ) -> OrderList:
     wanted = wanted_orders(

@@ -15,6 +15,7 @@ from milepost.api.filters import check_connections
 from milepost.api.instants import Instant
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
+from milepost.api.pagination import Limit
 from milepost.api.path_parameters import decoded
 from milepost.api.problems import NotFound, Problem
 from milepost.common.timestamps import format_instant
@@ -100,7 +101,7 @@ def list_quarantine(  # noqa: PLR0917 - the resolver gives all by name
     since: Since = None,
     until: Until = None,
     after: Annotated[str | None, Query(max_length=200, description="`next` of a page.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 25,
+    limit: Limit = 25,
 ) -> KeptList:
     if connection is not None:
         check_connections([connection], services)

@@ -24,6 +24,7 @@ from milepost.api.openapi import may_answer
 from milepost.api.problems import Fault, Problem
 from milepost.common.status import Status, normal_form
 from milepost.common.timestamps import parse_instant
+from milepost.forecasts.minimum_samples import FOR_PERCENTILE
 from milepost.orders.lifecycle import OPEN
 from milepost.queries.histogram import StageFigures
 from milepost.queries.order_list import Listed, Wanted
@@ -33,9 +34,6 @@ router = Router()
 MOST_MONTHS: Final = 36
 MOST_SLOW: Final = 100
 """Maximum number of orders beyond the p90 in one response."""
-ENOUGH: Final = 20
-"""How many stages must have ended before their 90th percentile is meaningful. Of fewer than ten, it
-would be the longest one."""
 _MOST_PAGES: Final = 5
 _A_YEAR: Final = 12
 
@@ -65,7 +63,7 @@ class StageView(Shape):
     count: int
     mean: float = Field(description="Exact.")
     median: float | None = Field(
-        description=f"Accurate to 2.5%; null while fewer than {ENOUGH} stages have ended."
+        description=f"Accurate to 2.5%; null while fewer than {FOR_PERCENTILE} stages have ended."
     )
     p90: float | None = Field(
         description="The 90th percentile, accurate to 2.5%; null as for the median."
@@ -162,7 +160,7 @@ def _slow_orders(
     p90 = {
         (one.connection, one.service_type, one.stage, normal_form(one.raw_status or "")): one.p90
         for one in figures
-        if one.stage in OPEN and one.count >= ENOUGH
+        if one.stage in OPEN and one.count >= FOR_PERCENTILE
     }
     if not p90:
         return [], True
@@ -207,7 +205,7 @@ def _if_slow(one: Listed, p90: Mapping[StageName, float], now: datetime) -> Slow
 
 
 def _stage_view(one: StageFigures) -> StageView:
-    is_enough = one.count >= ENOUGH
+    is_enough = one.count >= FOR_PERCENTILE
     return StageView(
         connection=one.connection,
         service_type=one.service_type or None,

@@ -11,7 +11,7 @@ from milepost.api import text_patterns
 from milepost.api.dependencies import Given, Services
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
-from milepost.api.pagination import BadCursor, Cursor, read_cursor, write_cursor
+from milepost.api.pagination import BadCursor, Cursor, Limit, read_cursor, write_cursor
 from milepost.api.path_parameters import decoded
 from milepost.api.problems import NotFound
 from milepost.notifications.notice import Audience
@@ -71,7 +71,7 @@ def list_suppressions(
         str | None,
         Query(min_length=1, max_length=254, description="Only this one, in any spelling."),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    limit: Limit = 50,
     cursor: Annotated[Cursor | None, Query(description="`next` of a page.")] = None,
 ) -> SuppressionList:
     suppressions = services.operations.suppressions
