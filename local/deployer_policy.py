@@ -1,4 +1,4 @@
-"""Derives the IAM policy of whoever deploys from the template.
+"""Derives the IAM policy of whoever deploys from the template: writes docs/deployer-policy.json.
 
 CloudFormation acts with the rights of whoever deploys. What it calls for each type of resource is
 in the type's schema (``handlers``), which cfn-lint has with it.

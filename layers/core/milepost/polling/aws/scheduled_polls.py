@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from milepost.common.side_by_side import SideBySide
 from milepost.common.timestamps import parse_instant
@@ -26,23 +26,18 @@ from milepost.polling.memory import PageHashes
 from milepost.polling.named_orders import FetchResult, NamedFetch
 from milepost.polling.poll import Poll, run_poll
 from milepost.polling.result import PollOutcome, PollResult
+from milepost.polling.time_limits import (
+    MOST_POLLS,
+    SPARE_FOR_ORDER,
+    SPARE_FOR_PAGE,
+    RemainingTime,
+)
 from milepost.polling.touched_orders import Touched
 from milepost.providers.http import ProviderHttp, ProviderPool
 from milepost.providers.registry import UnknownProvider, adapter_of
 from milepost.providers.session import Conversation
 
 logger = logging.getLogger(__name__)
-
-SPARE_FOR_PAGE: Final = 100_000
-"""Remaining milliseconds that are needed for one more page: a request that hangs, and its
-changes."""
-SPARE_FOR_ORDER: Final = 30_000
-"""Remaining milliseconds that are needed for one more order, and to save the progress."""
-MOST_POLLS: Final = 5
-"""Maximum number of polls in one invocation: its own, and those for requests that arrived
-meanwhile."""
-RemainingTime = Callable[[], int]
-"""Milliseconds that the invocation has left, as the Lambda context gives them."""
 
 
 @dataclass(frozen=True, slots=True)
