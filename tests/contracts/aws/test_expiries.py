@@ -36,7 +36,7 @@ ELSEWHERE: Final = {
     "activity/aws/log.py": "contracts/activity/test_activity_log.py",
     "polling/aws/touched_orders.py": "contracts/polling/test_touched_orders.py",
     "notifications/aws/idempotency.py": "contracts/notifications/test_idempotency.py",
-    "notifications/aws/delivery_log.py": "contracts/notifications/test_delivery_log.py",
+    "notifications/aws/delivery_log_items.py": "contracts/notifications/test_delivery_log.py",
     "notifications/aws/held_notices.py": "contracts/notifications/test_held_notices.py",
 }
 """Modules whose items are looked at by other tests."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from milepost.notifications.aws.delivery_log import NoticesTable, notice_key
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.delivery_log_items import notice_key
 from milepost.notifications.claims import AlreadyClaimed
 from milepost.notifications.dispatch import Entered
 from milepost.notifications.notice import Channel, NoticeId, State

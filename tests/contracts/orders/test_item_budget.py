@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.identifiers import LONGEST_ID, is_order_id
 from milepost.common.status import Status
-from milepost.notifications.aws.delivery_log import notice_item
+from milepost.notifications.aws.delivery_log_items import notice_item
 from milepost.notifications.notice import Channel
 from milepost.notifications.recipients import Choice
 from milepost.orders.announcements import MOST_ANNOUNCED

@@ -12,7 +12,8 @@ from moto.ses.models import ses_backends
 
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
-from milepost.notifications.aws.delivery_log import NoticesTable, notice_key
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.delivery_log_items import notice_key
 from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.aws.messages import NoticeQueue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable

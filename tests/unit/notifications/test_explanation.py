@@ -8,7 +8,7 @@ import pytest
 
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
-from milepost.notifications.aws.delivery_log import notice_item
+from milepost.notifications.aws.delivery_log_items import notice_item
 from milepost.notifications.explanation import (
     NOT_KNOWN_THEN,
     Circumstances,

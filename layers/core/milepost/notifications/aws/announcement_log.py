@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.notices_keys import ANNOUNCEMENTS_CHECKPOINT, item_prefix, sequence_of
 from milepost.common.timestamps import parse_instant, sortable
-from milepost.notifications.aws.delivery_log import notices_of
+from milepost.notifications.aws.delivery_log_items import notices_of
 from milepost.notifications.notice import FOR_CONTACT_ALONE, Channel, State
 from milepost.orders.order import OrderKey
 

@@ -10,7 +10,7 @@ from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.aws.notices_keys import request_key
 from milepost.common.idempotency import KeyReused
-from milepost.notifications.aws.delivery_log import expiry
+from milepost.notifications.aws.delivery_log_items import expiry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import sortable
-from milepost.notifications.aws.delivery_log import key_of_notice
+from milepost.notifications.aws.delivery_log_items import key_of_notice
 from milepost.notifications.aws.earlier_shards import EarlierShards
 from milepost.notifications.aws.list_keys import (
     BY_STATE,

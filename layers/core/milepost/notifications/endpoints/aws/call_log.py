@@ -13,13 +13,9 @@ from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.aws.notices_keys import DUE, due_sort_key
 from milepost.common.timestamps import format_instant, sortable
+from milepost.notifications.aws.claims import CLAIM_HOLDS, NOBODY_CLAIMS_IT
 from milepost.notifications.aws.counted_failures import Failed
-from milepost.notifications.aws.delivery_log import (
-    CLAIM_HOLDS,
-    NOBODY_CLAIMS_IT,
-    expiry,
-    notice_key,
-)
+from milepost.notifications.aws.delivery_log_items import expiry, notice_key
 from milepost.notifications.aws.list_keys import notice_listing, state_listing
 from milepost.notifications.aws.messages import NoticeQueue, batch_message, notice_message
 from milepost.notifications.claims import AlreadyClaimed, Batch, batch_id

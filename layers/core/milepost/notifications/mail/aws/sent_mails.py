@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.aws.notices_keys import DUE, due_sort_key, mail_part_key
 from milepost.common.timestamps import format_instant
-from milepost.notifications.aws.delivery_log import expiry, notice_key
+from milepost.notifications.aws.delivery_log_items import expiry, notice_key
 from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.aws.list_keys import state_listing
 from milepost.notifications.aws.messages import notice_message, notice_of
