@@ -237,6 +237,21 @@ def test_a_status_counts_even_if_the_rest_never_comes() -> None:
         assert post(http(seconds=2.0), receiver.url).status == 200
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"transfer-encoding: chunked\r\n\r\n-5\r\nabc",
+        b"transfer-encoding: chunked\r\n\r\nzz\r\nabc",
+        b"content-length: 500\r\n\r\nabc",
+        b"content-encoding: gzip\r\n\r\nabc",
+    ],
+)
+def test_a_status_counts_even_if_the_rest_makes_no_sense(rest: bytes) -> None:
+    """Otherwise an endpoint that has taken a message gets it nine more times."""
+    with _answering(b"HTTP/1.1 200 OK\r\n" + rest) as port:
+        assert post(http(), f"http://127.0.0.1:{port}/").status == 200
+
+
 def test_of_an_endless_answer_no_more_than_64_kilobytes_are_read() -> None:
     with receiving(content=b"x" * 50_000_000) as receiver:
         assert post(http(), receiver.url).status == 200
@@ -257,3 +272,20 @@ def test_no_thread_is_left_behind() -> None:
 def _mute_server() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
+
+
+@contextmanager
+def _answering(raw: bytes) -> Iterator[int]:
+    """A server that answers one request with these bytes, whether they are HTTP or not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            line, _ = server.accept()
+            with line:
+                line.recv(65536)
+                line.sendall(raw)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join(10)
