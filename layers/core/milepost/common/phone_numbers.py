@@ -23,6 +23,7 @@ _TWO_DIGIT_CODES: Final = re.compile("2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[12
 _TRUNK_ZERO: Final = re.compile(r"\(\s*0\s*\)")
 """The zero of ``+49 (0)30``, which is dialled within the country alone."""
 _WRITTEN: Final = re.compile(r"(?<![\w+])(?:\+\s?)?\(?\d(?:[ \t()/.\-\u2010-\u2015]*\d){6,}(?!\w)")
+_UUID: Final = re.compile(r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _GROUP: Final = re.compile(r"\+?\s?\d+")
 _INTERNATIONAL: Final = ("+", "00")
 _MOST_GROUPS: Final = 12
@@ -95,16 +96,40 @@ def _spellings(international: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*with_country, f"0{national}", national)))
 
 
-def numbers_in(text: str) -> Iterator[PhoneForms]:
+@dataclass(frozen=True, slots=True)
+class NumberInText:
+    """What may be a phone number in a text.
+
+    ``is_whole`` is whether it is written as one: with a ``+`` or a zero in front, or as the digits
+    of its country and all others, and with nothing after it that may belong to it.
+    """
+
+    forms: PhoneForms
+    is_whole: bool
+
+
+def numbers_in(text: str) -> Iterator[NumberInText]:
     """What could be a phone number in a text: each run of digits, and each part of one that is
     written in groups, since another number may be next to it."""
-    for match in _WRITTEN.finditer(_TRUNK_ZERO.sub("", text)):
+    for match in _WRITTEN.finditer(_UUID.sub(" ; ", _TRUNK_ZERO.sub("", text))):
         groups = _GROUP.findall(match[0])[:_MOST_GROUPS]
         begins = _INTERNATIONAL if groups[0].startswith(_INTERNATIONAL) else ("+", "0")
         for start, first in enumerate(groups):
             if start == 0 or first.startswith(begins):
                 for end in range(start + 1, len(groups) + 1):
-                    yield phone_forms(" ".join(groups[start:end]))
+                    ends = end == len(groups) or groups[end].startswith(begins)
+                    yield from _readings(" ".join(groups[start:end]), ends=ends)
+
+
+def _readings(text: str, *, ends: bool) -> Iterator[NumberInText]:
+    forms = phone_forms(text)
+    if text.startswith(("+", "0")):
+        yield NumberInText(forms, is_whole=ends)
+        return
+    # Digits alone, such as an amount or a time, are often as long as a number without its country.
+    yield NumberInText(forms, is_whole=False)
+    with_country = frozenset(one for one in forms.asked if one.startswith("international"))
+    yield NumberInText(PhoneForms(forms.known, with_country), is_whole=ends)
 
 
 def _international(digits: str) -> PhoneForms:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from milepost.common.status import Status
+from milepost.operations.erasure.judged_text import judge_raw
 from milepost.operations.erasure.subject import (
     Subject,
     Verdict,
     judge_details,
-    judge_raw,
     judge_reports,
     subject_of,
 )

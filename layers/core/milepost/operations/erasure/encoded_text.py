@@ -35,6 +35,9 @@ _ENCODED_WORD: Final = re.compile(r"=\?[\w-]+\?([bBqQ])\?([^?]*)\?=")
 _EMAIL: Final = re.compile(
     r"[^\s@<>\",;:()\[\]{}=&?|\\]+@[^\s@<>\"',;:()\[\]{}=&?|\\/!#$%^*+]+\.[^\s@<>\"',;:()\[\]{}=&?|\\/!#$%^*+]+"
 )
+_NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
+_NEEDLESS_QUOTES: Final = re.compile(r'"([\w.!#$%&\'*+/=?^`{|}~-]+)"@')
+"""Around the name of an address that needs none: it is the same mailbox (RFC 5321, 4.1.2)."""
 _LAST_CHARACTER: Final = 0x10FFFF
 _WORD: Final = re.compile(r"[^\s<>\"'{}\[\]()=&?,;:|\\]+")
 _PHRASE_WORD: Final = re.compile(r"[\w'\u2019-]+")
@@ -52,6 +55,11 @@ def text_of(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("latin-1")
+
+
+def is_json(text: str) -> bool:
+    """Whether it is a JSON object or list, whose values are read one by one."""
+    return value_of(text) is not None
 
 
 def value_of(text: str) -> Any:
@@ -95,17 +103,42 @@ def leaves(value: Any) -> Iterator[str]:
 
 
 def readings(text: str) -> list[str]:
-    """The text as it is, and as it reads when it is decoded: JSON escapes, percent-encoding, HTML
-    entities, quoted-printable, base64, hexadecimal digits and encoded words, also one within
-    another."""
+    """The text and everything that is encoded in it, in every reading."""
+    return [reading for part in parts_in(text) for reading in part]
+
+
+def parts_in(text: str) -> Iterator[list[str]]:
+    """The readings of a text, then those of each part that is encoded in it.
+
+    The readings of one part are alternatives, as it is and as it reads when it is decoded: JSON
+    escapes, percent-encoding, HTML entities, quoted-printable and encoded words, also one within
+    another. What another reading shows differently is the same data, and no more of it. Encoded
+    parts are base64 and hexadecimal digits. A JSON document is not decoded as a whole, since its
+    values are read one by one.
+    """
+    waiting, seen, left = [(text, 0)], set[str](), MOST_READINGS
+    while waiting and left > 0:
+        part, depth = waiting.pop(0)
+        alternatives = [one for one in _alternatives(part, most=left) if one not in seen]
+        seen.update(alternatives)
+        left -= len(alternatives)
+        if alternatives:
+            yield alternatives
+        if depth < DEEPEST:
+            for one in alternatives:
+                if not is_json(one):
+                    waiting += [(t, depth + 1) for decode in _PART_DECODERS for t in decode(one)]
+
+
+def _alternatives(text: str, *, most: int) -> list[str]:
     found = {unicodedata.normalize("NFKC", text): None}
     level = list(found)
     for _ in range(DEEPEST):
         following: dict[str, None] = {}
         for one in level:
-            for decode in _DECODERS:
+            for decode in () if is_json(one) else _DECODERS:
                 following |= dict.fromkeys(unicodedata.normalize("NFKC", t) for t in decode(one))
-        level = [one for one in following if one not in found][: MOST_READINGS - len(found)]
+        level = [one for one in following if one not in found][: most - len(found)]
         if not level:
             break
         found |= dict.fromkeys(level)
@@ -114,9 +147,15 @@ def readings(text: str) -> list[str]:
 
 def emails_in(text: str) -> Iterator[tuple[str, ...]]:
     """Each possible email address in a text, with and without the surrounding characters."""
-    for match in _EMAIL.finditer(text):
+    for match in _EMAIL.finditer(_NEEDLESS_QUOTES.sub(r"\1@", text)):
         whole = match[0].rstrip(".")
         yield tuple(dict.fromkeys((whole, whole.strip(_EDGES))))
+
+
+def is_addresses_only(text: str) -> bool:
+    """Whether a text is one address or a list of them, without a display name."""
+    rest = _EMAIL.sub(" ", _NEEDLESS_QUOTES.sub(r"\1@", text))
+    return not rest.lower().replace("mailto:", " ").strip(" \t\r\n,;<>.")
 
 
 def words_in(text: str) -> Iterator[str]:
@@ -227,12 +266,9 @@ def _decoded(tokens: Iterable[str]) -> Iterator[str]:
 
 
 def _readable(raw: bytes) -> Iterator[str]:
-    """These bytes as text; nothing if they are none."""
-    try:
-        said = _unpacked(raw).decode()
-    except ValueError:
-        return
-    if said.isprintable() or not re.search(r"[\x00-\x08\x0e-\x1f]", said):
+    """These bytes as text, in whatever charset; nothing if they are none."""
+    said = text_of(raw)
+    if not _NO_TEXT.search(said):
         yield said
 
 
@@ -242,6 +278,5 @@ _DECODERS: Final[tuple[Callable[[str], Iterator[str]], ...]] = (
     _html_unescaped,
     _from_quoted_printable,
     _from_encoded_words,
-    _from_base64,
-    _from_hex,
 )
+_PART_DECODERS: Final[tuple[Callable[[str], Iterator[str]], ...]] = (_from_base64, _from_hex)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
-from milepost.common.phone_numbers import numbers_in, phone_forms
+from milepost.common.phone_numbers import phone_forms
 from milepost.operations.erasure import encoded_text
 from milepost.orders.customer_identifiers import (
     asked_phone,
@@ -28,7 +28,6 @@ from milepost.orders.customer_identifiers import (
     name_keys,
     number_forms,
     owner_forms,
-    phones,
     plain_text,
 )
 from milepost.orders.details import Customer, Details
@@ -69,6 +68,9 @@ THEIRS: Final = Judgement(Verdict.THEIRS)
 BESIDE_OTHERS: Final = Judgement(Verdict.UNSURE, "it names them and somebody else as well")
 IN_A_TEXT: Final = Judgement(Verdict.UNSURE, "it names them in a text about something else")
 SHORT_ID: Final = Judgement(Verdict.UNSURE, ("it contains a short id of theirs, or the same text"))
+PART_OF_NUMBER: Final = Judgement(
+    Verdict.UNSURE, "it contains the digits of their phone number, and may mean something else"
+)
 THEIR_NAME: Final = Judgement(Verdict.UNSURE, "it contains a name like theirs")
 SAME_CONTACT: Final = Judgement(
     Verdict.UNSURE,
@@ -209,103 +211,6 @@ def judge_reports(reports: Iterable[Report], subject: Subject) -> Judgement:
     if Verdict.THEIRS in verdicts:
         return BESIDE_OTHERS
     return next((one for one in said if one.verdict is Verdict.UNSURE), NOTHING)
-
-
-# ---- To whom data belongs that can't be read as an order
-# ------------------------------------------
-
-
-def judge_raw(raw: bytes, subject: Subject, *, connection: str | None) -> Judgement:
-    """To whom bytes belong, by the values of a JSON document, or by a text.
-
-    :param connection: the connection whose ids they contain; None if that isn't known
-    """
-    return _judge([(encoded_text.text_of(raw), True)], subject, connection)
-
-
-def judge_value(value: Any, subject: Subject, *, connection: str | None) -> Judgement:
-    """To whom a JSON value belongs: a complete value decides, a part of a longer text is only a
-    hint."""
-    return _judge([(text, False) for text in encoded_text.leaves(value)], subject, connection)
-
-
-def _judge(parts: list[tuple[str, bool]], subject: Subject, connection: str | None) -> Judgement:
-    """To whom texts belong; for each, whether any part of it decides, or only the complete text."""
-    best, others, seen = NOTHING, False, set[str]()
-    while parts:
-        text, anywhere = parts.pop()
-        for reading in encoded_text.readings(text):
-            if reading in seen:
-                continue
-            seen.add(reading)
-            value = encoded_text.value_of(reading)
-            if value is not None:
-                parts += [(one, False) for one in encoded_text.leaves(value)]
-                continue
-            found = _Found(reading, subject, connection)
-            decides = anywhere or found.is_one_value
-            others = others or (decides and found.names_others)
-            best = max(best, found.judge(decides=decides), key=lambda one: one.verdict)
-    if best.verdict is Verdict.THEIRS and others:
-        return BESIDE_OTHERS
-    return best
-
-
-class _Found:
-    """What one reading of a text contains of the subject."""
-
-    def __init__(self, text: str, subject: Subject, connection: str | None) -> None:
-        self._text = text
-        self._subject = subject
-        self._connection = connection
-        self._emails = list(encoded_text.emails_in(text))
-
-    @property
-    def is_one_value(self) -> bool:
-        """Whether the text is only one address, number or id, as in a field."""
-        plain = self._text.strip()
-        if self._emails:
-            return len(self._emails) == 1 and plain in self._emails[0]
-        return " " not in plain or not any(c.isalpha() for c in plain)
-
-    @property
-    def names_others(self) -> bool:
-        return any(not self._owns(spellings) for spellings in self._emails)
-
-    def judge(self, *, decides: bool) -> Judgement:
-        if self._names_them():
-            return THEIRS if decides else IN_A_TEXT
-        if self._has_short_id():
-            return SHORT_ID
-        return THEIR_NAME if self._has_name() else NOTHING
-
-    def _names_them(self) -> bool:
-        if any(self._owns(spellings) for spellings in self._emails):
-            return True
-        if any(self._subject.knows_any(phones(one.asked)) for one in numbers_in(self._text)):
-            return True
-        return any(len(word) >= SHORTEST_DISTINCTIVE for word in self._ids())
-
-    def _has_short_id(self) -> bool:
-        plain = self._text.strip().casefold()
-        return self._subject.knows(f"hint:{plain}") or any(
-            len(word) >= (SHORTEST_VALUE if word == plain else SHORTEST_HINT)
-            for word in self._ids()
-        )
-
-    def _has_name(self) -> bool:
-        phrases = encoded_text.phrases_in(self._text, self._subject.name_lengths)
-        return any(self._subject.knows(f"name:{phrase}") for phrase in phrases)
-
-    def _owns(self, spellings: Iterable[str]) -> bool:
-        return any(self._subject.owns_email(one) for one in spellings)
-
-    def _ids(self) -> Iterator[str]:
-        if self._connection is None:
-            return
-        for word in (self._text.strip().casefold(), *encoded_text.words_in(self._text)):
-            if len(word) <= 200 and self._subject.knows(f"id:{self._connection}:{word}"):
-                yield word
 
 
 def _other_forms(details: Details, connection: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from milepost.notifications.notice import Audience
 from milepost.operations.dead_letters import DeadLetter, DeadLetterQueue, MessagesInFlight
 from milepost.operations.erasure.aws.quarantine import Reader
 from milepost.operations.erasure.aws.sweep import Sweep
+from milepost.operations.erasure.judged_text import judge_raw, judge_value
 from milepost.operations.erasure.place import Budget, PlaceNotRead, Swept
 from milepost.operations.erasure.subject import (
     BESIDE_OTHERS,
@@ -19,8 +20,6 @@ from milepost.operations.erasure.subject import (
     Judgement,
     Subject,
     Verdict,
-    judge_raw,
-    judge_value,
 )
 from milepost.orders.order import BadOrderId, OrderKey
 from milepost.webhooks.delivery import Delivery

@@ -31,8 +31,9 @@ from milepost.notifications.notice import (
     State,
 )
 from milepost.notifications.subscription import FROM_FILE
+from milepost.operations.erasure.judged_text import judge_raw
 from milepost.operations.erasure.place import Budget, Left, PlaceNotRead, Swept
-from milepost.operations.erasure.subject import BESIDE_OTHERS, Subject, Verdict, judge_raw
+from milepost.operations.erasure.subject import BESIDE_OTHERS, Subject, Verdict
 from milepost.orders.order import OrderKey
 
 if TYPE_CHECKING:

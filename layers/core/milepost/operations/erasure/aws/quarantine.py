@@ -9,13 +9,13 @@ from milepost.common.strict_json import read_object
 from milepost.common.timestamps import LATEST
 from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
 from milepost.operations.erasure.aws.sweep import Sweep
+from milepost.operations.erasure.judged_text import judge_raw
 from milepost.operations.erasure.place import Budget, PlaceNotRead, Swept
 from milepost.operations.erasure.subject import (
     IN_A_TEXT,
     Judgement,
     Subject,
     Verdict,
-    judge_raw,
     judge_reports,
 )
 from milepost.orders.report import Report, Source

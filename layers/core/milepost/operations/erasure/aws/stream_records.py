@@ -12,6 +12,7 @@ from milepost.aws.errors import AWS_FAILED, name_of
 from milepost.operations.dead_letters import read_payload
 from milepost.operations.erasure.aws.sweep import Sweep
 from milepost.operations.erasure.erase import began
+from milepost.operations.erasure.judged_text import judge_raw
 from milepost.operations.erasure.place import Left, PlaceNotRead, Swept
 from milepost.operations.erasure.subject import (
     BESIDE_OTHERS,
@@ -21,7 +22,6 @@ from milepost.operations.erasure.subject import (
     Subject,
     Verdict,
     judge_details,
-    judge_raw,
 )
 from milepost.orders.aws.orders_keys import order_of
 from milepost.orders.aws.table import tracked_order

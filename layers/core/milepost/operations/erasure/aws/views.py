@@ -8,15 +8,9 @@ from typing import Final
 
 from milepost.aws.errors import AWS_FAILED, name_of
 from milepost.operations.erasure.aws.sweep import Sweep
+from milepost.operations.erasure.judged_text import judge_value
 from milepost.operations.erasure.place import PlaceNotRead, Swept
-from milepost.operations.erasure.subject import (
-    NOTHING,
-    SHORT_ID,
-    Judgement,
-    Subject,
-    Verdict,
-    judge_value,
-)
+from milepost.operations.erasure.subject import NOTHING, SHORT_ID, Judgement, Subject, Verdict
 from milepost.queries.saved_views import View
 
 NAMES_THEM: Final = Judgement(
