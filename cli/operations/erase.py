@@ -19,7 +19,7 @@ from milepost.queries.customer_lookup import is_phone
 
 app = make_part()
 
-_CUSTOMER_ID: Final = re.compile(r"[0-9a-f]{16}")
+_CUSTOMER_ID: Final = re.compile(r"[0-9a-f]{16}(?:[0-9a-f]{8})?")
 
 
 class NobodyFound(CannotDo):

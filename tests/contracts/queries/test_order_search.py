@@ -8,7 +8,7 @@ import pytest
 
 from milepost.aws.dynamodb_items import to_item
 from milepost.common.status import Status
-from milepost.orders.search_terms import customer_id_of_email
+from milepost.orders.search_terms import customer_id_of_email, name_key, phone_ids
 from milepost.queries.indexed_words import Indexing, indexed_words
 from tests.builders import KEY, RABOT, RULES, report
 from tests.contracts.queries.figures_tables import (
@@ -109,6 +109,25 @@ def test_an_erasure_finds_an_order_by_the_customer_that_it_had_before(tables: Ta
     tables.measured.take(back[2:])
     assert tables.search.find_by_email(EMAIL) == [KEY]
     assert tables.search.find_by_email(other["email"]) == []
+
+
+def test_an_order_of_a_phone_number_is_found_by_it_whatever_the_names_that_it_had(
+    tables: Tables,
+) -> None:
+    names = ("Lisa", "Lisa Berg", "Karl Berg", "Lisa Berg")
+    changes = life(
+        *(
+            report(Status.PENDING, minute, customer={"name": name, "phone": "0301234567"})
+            for minute, name in enumerate(names)
+        )
+    )
+    for change in changes:
+        tables.measured.take([change])
+    for name in ("", *names):
+        (asked,) = phone_ids("0301234567", name=name_key({"name": name}))[:1]
+        assert tables.search.orders_of_customer(asked) == [KEY]
+    tables.search.forget(asked, KEY)
+    assert tables.search.orders_of_customer(asked) == []
 
 
 def test_figures_hold_no_personal_data_and_the_index_holds_it_until_the_order_goes(

@@ -171,7 +171,7 @@ def test_every_route_of_one_order_describes_that_its_name_may_be_ambiguous(desk:
     ("path", "said"),
     [
         ("/quarantine/nope", "an id of the quarantine looks like connection:2026-03-01:"),
-        ("/customers/12f803998b2500A3", "the id has 16 hex digits"),
+        ("/customers/12f803998b2500A3", "a customer's id has 16 or 24 hex digits"),
         ("/commissions?month=2026-13", "a month looks like 2026-03"),
         ("/commissions?month=March", "a month looks like 2026-03"),
         ("/dead-letters/In-Box", "small letters and underscores"),

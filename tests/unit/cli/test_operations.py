@@ -196,7 +196,7 @@ def test_a_customer_is_erased_by_email_order_or_id(deployed: Deployed, by: str) 
     ("stored", "spelled"),
     [
         ("+49 30 1234567", "+49301234567"),
-        ("030 1234567", "+49 30 1234567"),
+        ("0491 570 156", "+61 491 570 156"),
     ],
 )
 def test_a_customer_without_an_address_is_erased_by_phone(
@@ -211,6 +211,26 @@ def test_a_customer_without_an_address_is_erased_by_phone(
     assert "Nguyen" not in json.dumps(order)
     # Once more: it is known to have been done.
     assert deployed.tell("erase", spelled, "--yes")["order_ids"] == []
+
+
+def test_of_two_people_with_one_phone_number_the_one_whose_order_is_given_is_erased(
+    deployed: Deployed,
+) -> None:
+    keys = [OrderKey(OFFERGRID.id, f"ord-{number}", "item-1") for number in (1, 2)]
+    for key, name in zip(keys, ("Charlotte Nguyen", "Paul Nguyen"), strict=True):
+        customer = {"phone": "0491 570 156", "name": name}
+        deployed.keep(report(Status.ACCEPTED, 1, key=key, customer=customer))
+    asked = deployed.run("erase", "0491 570 156", "--yes")
+    assert asked.exit_code == 2
+    assert "Charlotte Nguyen" in asked.stderr
+    assert "Paul Nguyen" in asked.stderr
+    told = deployed.tell("erase", keys[0].order_id, "--dry-run")
+    done = deployed.tell("erase", keys[0].order_id, "--yes")
+    assert told["order_ids"] == done["order_ids"] == [keys[0].path_id]
+    assert [one["where"] for one in done["left"]] == [keys[1].path_id]
+    (order,) = deployed.tell("orders", "show", keys[1].path_id)["items"]
+    assert order["details"]["customer"]["name"] == "Paul Nguyen"
+    assert deployed.tell("erase", "0491 570 156", "--yes")["order_ids"] == [keys[1].path_id]
 
 
 def test_who_has_an_address_is_erased_by_phone_and_a_shared_number_is_asked_about(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from milepost.orders.order import OrderKey
-from milepost.orders.search_terms import customer_id_of_email, number_id, phone_ids
+from milepost.orders.search_terms import customer_id_of_email, number_id, phone_ids, phone_part
 from milepost.queries.customer_lookup import customers_by_phone
 from milepost.queries.order_finder import FoundOrders
 from milepost.queries.order_list import Listed
@@ -104,7 +104,9 @@ def test_who_is_not_in_the_index_of_words_is_found_by_the_number_alone() -> None
     stored.keep(1, {"name": "Uwe", "phone": "030 1234567", "hidden": "yes"})
     (written, *_) = phone_ids("030 1234567")
     stored.by_customer[written] = [stored.orders[0].key]
-    assert stored.find("+49 30 1234567") == [(written, "Uwe", 1)]
+    (theirs,) = {one.customer_id for one in stored.orders}
+    assert stored.find("+49 30 1234567") == [(theirs, "Uwe", 1)]
+    assert phone_part(theirs) == written
 
 
 def test_who_had_the_number_before_is_found_by_it() -> None:

@@ -5,7 +5,6 @@ whether its customer was erased, without importing the erasure itself.
 """
 
 import hashlib
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -17,12 +16,15 @@ from milepost.common.timestamps import parse_instant
 from milepost.orders.details import Customer, Details
 from milepost.orders.order import OrderKey
 from milepost.orders.report import Report
-from milepost.orders.search_terms import customer_id_of, customer_id_of_email, number_id, phone_ids
+from milepost.orders.search_terms import (
+    customer_id_of,
+    customer_id_of_email,
+    name_key,
+    number_id,
+    phone_ids,
+)
 
 _HASH_BYTES: Final = 12
-_NO_NAME: Final = ""
-"""For a customer whose orders have no name: any name matches together with the phone number."""
-_NAME_WORD: Final = re.compile(r"[\w'\u2019-]+")
 
 
 def mark(form: str, salt: bytes) -> str:
@@ -83,12 +85,8 @@ def asked_phone(phone: str) -> tuple[str, ...]:
 
 
 def name_keys(customer: Customer) -> frozenset[str]:
-    """The name of a customer, else of the business, independent of the order of its words."""
-    for name in (customer.get("name", ""), customer.get("business", "")):
-        words = _NAME_WORD.findall(unicodedata.normalize("NFKC", name).casefold())
-        if words:
-            return frozenset({" ".join(sorted(words))})
-    return frozenset()
+    """The customer's ``name_key``; empty if there is no name."""
+    return frozenset(filter(None, [name_key(customer)]))
 
 
 def id_forms(connection: str, values: Iterable[str | None]) -> Iterator[str]:
@@ -112,16 +110,16 @@ def deciding_forms(
     if phone := customer.get("phone"):
         known = tuple(phones(phone_forms(phone).known))
         yield from known
-        yield from _named(known, tuple(names) or (_NO_NAME,))
+        yield from _named(known, names)
 
 
 def _phone_owner_forms(phone: str, customer: Customer) -> Iterator[str]:
-    names = name_keys(customer)
-    if not names:
+    name = name_key(customer)
+    if not name:
         yield from asked_phone(phone)
         return
-    yield from (id_form(one) for one in phone_ids(phone))
-    yield from _named(tuple(phones(phone_forms(phone).asked)), (*names, _NO_NAME))
+    yield from (id_form(one) for one in phone_ids(phone, name=name))
+    yield from _named(tuple(phones(phone_forms(phone).asked)), (name,))
 
 
 def _named(numbers: Iterable[str], names: Iterable[str]) -> Iterator[str]:

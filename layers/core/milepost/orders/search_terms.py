@@ -1,26 +1,33 @@
 """Search terms of an order: words of its reference, and the id of its customer."""
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
 from milepost.common.email_addresses import address_identity, former_identities
 from milepost.common.phone_numbers import dialled_forms
-from milepost.orders.details import Details
+from milepost.orders.details import Customer, Details
 from milepost.orders.order import OrderKey
 
 MOST_WORDS: Final = 8
 """Maximum number of words of one reference that are indexed; each is an item of its own."""
+PHONE_PART: Final = 16
+"""Characters of a customer's id that follow from their address, number or phone number. What
+follows them is of the name."""
+_NAME_PART: Final = 8
+_NAME_WORD: Final = re.compile(r"[\w'\u2019-]+")
 LONGEST_WORD: Final = 64
 """Characters of a reference that are indexed, from the start of each of its words."""
 
 
 def customer_id_of(details: Details, key: OrderKey) -> str:
-    """The id of the order's customer: 16 hex digits, the same for all orders of one customer.
+    """The id of the order's customer, the same for all orders of one customer: 16 or 24 hex digits.
 
     It is a hash of the email address, else of the connection's customer number, else of the phone
-    number. An order with none of them has a customer id of its own. A text that is not an address,
+    number. A household may share a phone number, so that 8 digits of the name follow it, if there
+    is one. An order with none of them has a customer id of its own. A text that is not an address,
     such as ``n/a``, is ignored: it would make one customer of many.
     """
     customer = details.get("customer", {})
@@ -29,7 +36,7 @@ def customer_id_of(details: Details, key: OrderKey) -> str:
     if number := customer.get("number"):
         return number_id(key.connection, number)
     if phone := "".join(c for c in customer.get("phone", "") if c.isdigit()):
-        return _digest("phone", phone)
+        return _digest("phone", phone) + _name_part(name_key(customer))
     return _digest("order", str(key))
 
 
@@ -45,14 +52,40 @@ def email_ids(email: str) -> tuple[str, ...]:
     return (customer_id_of_email(email), *earlier)
 
 
-def phone_ids(phone: str, *, country: str | None = None) -> tuple[str, ...]:
+def phone_ids(phone: str, *, country: str | None = None, name: str = "") -> tuple[str, ...]:
     """Customer ids for a phone number of a customer without email address, one for each spelling.
 
     :param country: the connection's country (ISO 3166-1), for a number without a country code
+    :param name: the customer's ``name_key``, if a name is known
     """
     digits = "".join(c for c in phone if c.isdigit())
     spellings = dict.fromkeys((digits, *dialled_forms(phone, country=country)))
-    return tuple(_digest("phone", one) for one in spellings if one)
+    return tuple(_digest("phone", one) + _name_part(name) for one in spellings if one)
+
+
+def name_key(customer: Customer) -> str:
+    """The name of a customer, else of the business, independent of the order of its words; empty if
+    there is none."""
+    for name in (customer.get("name", ""), customer.get("business", "")):
+        words = _NAME_WORD.findall(unicodedata.normalize("NFKC", name).casefold())
+        if words:
+            return " ".join(sorted(words))
+    return ""
+
+
+def phone_part(customer_id: str) -> str:
+    """The id without the name: the same for all who share a phone number."""
+    return customer_id[:PHONE_PART]
+
+
+def is_of_customer(found: str, asked: str) -> bool:
+    """Whether a customer's id is the one that is asked for; without a name, all with the number
+    are."""
+    return asked in (found, phone_part(found))
+
+
+def _name_part(name: str) -> str:
+    return _digest("name", name)[:_NAME_PART] if name else ""
 
 
 def number_id(connection: str, number: str) -> str:

@@ -18,7 +18,7 @@ from milepost.orders.deadlines import ON_SITE
 from milepost.orders.details import Details
 from milepost.orders.lifecycle import OPEN_BY_PROGRESS, TERMINAL
 from milepost.orders.order import OVERDUE, Attention, OrderKey
-from milepost.orders.search_terms import customer_id_of
+from milepost.orders.search_terms import customer_id_of, is_of_customer
 from milepost.orders.summary import Wait
 from milepost.queries.list_choices import Due
 from milepost.queries.phone_words import phone_words
@@ -205,7 +205,11 @@ def has_wanted_facts(one: Listed, wanted: Wanted) -> bool:
     offer, box = facts.get("offer", {}), facts.get("charge_box", {})
     since = wanted.updated_since
     return (
-        (customer is None or customer == one.customer_id or _is_customer(customer, facts))
+        (
+            customer is None
+            or is_of_customer(one.customer_id, customer)
+            or _is_customer(customer, facts)
+        )
         and (wanted.place is None or text_has_words(wanted.place, _texts(facts.get("address"))))
         and (wanted.product is None or text_has_words(wanted.product, _texts(offer, box)))
         and (since is None or (one.updated_at or "") >= sortable(since))

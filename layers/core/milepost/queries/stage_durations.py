@@ -11,7 +11,7 @@ from typing import Final
 
 from milepost.common.status import StageLevel, Status
 from milepost.orders.order import Order, OrderKey, TrackedOrder
-from milepost.orders.search_terms import customer_id_of
+from milepost.orders.search_terms import customer_id_of, phone_part
 from milepost.orders.stages import measured_stages
 from milepost.queries.histogram import StageKey, Tally
 from milepost.queries.indexed_words import IndexedWords
@@ -121,7 +121,7 @@ def change_of(
         # A tombstone keeps statuses, times and the service type.
         stages=_stages_of(order),
         reference=order.details.get("reference") if is_there else None,
-        customer=customer_id_of(order.details, order.key) if is_there else None,
+        customer=phone_part(customer_id_of(order.details, order.key)) if is_there else None,
         stages_left_out=order.summary.stages_left_out if order.summary else 0,
         former_customers=former_customers(order) if is_there else (),
         ending=ending_of(order),
@@ -137,8 +137,9 @@ def former_customers(order: Order) -> tuple[str, ...]:
     """Ids of customers in earlier reports that the order no longer has."""
     customers = (details.get("customer", {}) for details in order.said_of_it)
     named = {(c.get("email"), c.get("number"), c.get("phone")): c for c in customers if c}
-    ids = (customer_id_of({"customer": one}, order.key) for one in named.values())
-    now = customer_id_of(order.details, order.key)
+    # By a phone number an order is found whatever the name.
+    ids = (phone_part(customer_id_of({"customer": one}, order.key)) for one in named.values())
+    now = phone_part(customer_id_of(order.details, order.key))
     return tuple(one for one in dict.fromkeys(ids) if one != now)[:MOST_FORMER]
 
 

@@ -8,11 +8,19 @@ from milepost.operations.erasure.find_orders import (
     ANOTHER_CUSTOMER,
     FORMER_ADDRESS,
     ITEM_OF_ANOTHER,
+    NAMED,
+    SAME_PHONE,
+    SHARED_PHONE,
     FoundOrders,
     find_orders,
 )
 from milepost.orders.order import OrderKey, TrackedOrder
-from milepost.orders.search_terms import customer_id_of, customer_id_of_email, number_id
+from milepost.orders.search_terms import (
+    customer_id_of,
+    customer_id_of_email,
+    number_id,
+    phone_ids,
+)
 from milepost.orders.tombstones import tombstone_of
 from tests.builders import KEY, NOON, report, tracked
 from tests.unit.operations.erasure.fakes import Customers, Graves
@@ -137,3 +145,63 @@ def test_orders_with_the_same_phone_number_spelled_without_its_country_are_their
             country_of=lambda _: "DE",
         )
         assert set(found.theirs) == {key(1), key(2)}
+
+
+def household(*customers: dict[str, Any]) -> Shelf:
+    """An order of each of these customers, who have one phone number and nothing else."""
+    made = Shelf({}, {})
+    for number, customer in enumerate(customers, start=1):
+        one, who = key(number), {"phone": "030 1234567", **customer}
+        made.orders[one] = tracked(report(Status.PENDING, key=one, customer=who))
+        customer_id = customer_id_of(made.orders[one].order.details, one)
+        made.index.setdefault(customer_id, []).append(one)
+    return made
+
+
+def found_by(made: Shelf, customer_id: str) -> FoundOrders:
+    return find_orders(
+        customer_id,
+        customers=Customers(made.index),
+        orders=Graves(dict(made.orders)),
+        country_of=lambda _: "DE",
+    )
+
+
+KARL, LISA = {"name": "Karl Berg"}, {"name": "Lisa Berg", "phone": "+49 30 1234567"}
+
+
+def test_of_two_people_with_one_phone_number_only_the_one_who_is_named_is_found() -> None:
+    made = household(KARL, LISA, {"name": "Berg, Karl", "phone": "0049 30 1234567"})
+    found = found_by(made, customer_id_of(made.orders[key(1)].order.details, key(1)))
+    assert set(found.theirs) == {key(1), key(3)}
+    assert found.doubtful == {key(2): SAME_PHONE}
+
+
+def test_an_order_without_a_name_is_whose_the_number_is_if_only_one_has_it() -> None:
+    alone, shared = household({}, KARL), household({}, KARL, LISA)
+    karl = customer_id_of(alone.orders[key(2)].order.details, key(2))
+    assert set(found_by(alone, karl).theirs) == {key(1), key(2)}
+    found = found_by(shared, karl)
+    assert set(found.theirs) == {key(2)}
+    assert found.doubtful == {key(1): SHARED_PHONE, key(3): SAME_PHONE}
+
+
+def test_a_number_alone_finds_orders_without_a_name_and_names_the_others() -> None:
+    made = household({}, KARL)
+    found = found_by(made, phone_ids("030 1234567")[0])
+    assert set(found.theirs) == {key(1)}
+    assert found.doubtful == {key(2): SAME_PHONE}
+    (only,) = found_by(household(KARL), phone_ids("030 1234567")[0]).doubtful.values()
+    assert only == NAMED
+
+
+def test_an_order_that_somebody_else_with_the_number_had_before_is_left() -> None:
+    made = household(KARL, LISA)
+    reports = [
+        report(Status.PENDING, 0, key=key(2), customer={**LISA}),
+        report(Status.PENDING, 1, key=key(2), customer={**LISA, "email": "lisa@example.com"}),
+    ]
+    made.orders[key(2)] = tracked(*reports)
+    found = found_by(made, customer_id_of(made.orders[key(1)].order.details, key(1)))
+    assert set(found.theirs) == {key(1)}
+    assert found.doubtful == {key(2): ANOTHER_CUSTOMER}

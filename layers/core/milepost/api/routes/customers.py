@@ -148,7 +148,7 @@ def erase_customer(
         str,
         Path(
             description="A customer's id, as their orders have it.",
-            pattern=text_patterns.SHORT_HEX_ID,
+            pattern=text_patterns.CUSTOMER_ID,
         ),
     ],
     services: Given,

@@ -1,5 +1,6 @@
 """One customer: all their orders and notices, and their erasure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from milepost.api.problems import NotFound, Problem
 from milepost.api.routes.customers import erase_customer, find_by_phone
 from milepost.api.routes.notice_lists import NoticeList, list_notices
+from milepost.api.text_patterns import CUSTOMER_ID
 from milepost.console.page_context import Visit
 from milepost.console.pages.notices import TONES
 from milepost.console.query_values import text_of
@@ -14,14 +16,13 @@ from milepost.console.responses import Answer
 from milepost.console.routing import Pages
 from milepost.notifications.notice import Audience
 from milepost.orders.details import Details
-from milepost.orders.search_terms import customer_id_of_email
+from milepost.orders.search_terms import customer_id_of_email, phone_part
 from milepost.queries.order_list import Listed
 
 pages = Pages()
 
 ROWS: Final = 25
 MOST_ORDERS: Final = 100
-_ID_LENGTH: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +83,10 @@ def erase(visit: Visit) -> Answer:
 
 def _customer_of(visit: Visit) -> str:
     customer = visit.path["customer"].lower()
-    if len(customer) != _ID_LENGTH or set(customer) - set("0123456789abcdef"):
-        raise NotFound("A customer's id has 16 hex digits: find the customer by email or phone.")
+    if not re.fullmatch(CUSTOMER_ID, customer):
+        raise NotFound(
+            "A customer's id has 16 or 24 hex digits: find the customer by email or phone."
+        )
     return customer
 
 
@@ -92,7 +95,7 @@ def _orders_of(visit: Visit, customer: str) -> Known:
     shown = keys[:MOST_ORDERS]
     if not shown:
         return Known(orders=())
-    orders = visit.services.lists.look_up(shown)
+    orders = [one for one in visit.services.lists.look_up(shown) if _may_be(one, customer)]
     newest_first = sorted(orders, key=lambda one: one.since, reverse=True)
     tracked = visit.services.orders.read(newest_first[0].key) if newest_first else None
     return Known(
@@ -100,6 +103,13 @@ def _orders_of(visit: Visit, customer: str) -> Known:
         details=tracked.order.details if tracked else Details(),
         is_cut=len(keys) > MOST_ORDERS,
     )
+
+
+def _may_be(order: Listed, customer: str) -> bool:
+    """False for an order of somebody else with the same phone number."""
+    theirs = order.customer_id
+    is_anothers = phone_part(theirs) == phone_part(customer) != customer != theirs
+    return not (is_anothers and theirs != phone_part(theirs))
 
 
 def _notices_to(visit: Visit, email: str | None) -> NoticeList:

@@ -22,6 +22,7 @@ from milepost.operations.erasure.subject import Group, Subject, subject_of
 from milepost.orders.customer_identifiers import first_heard, owner_forms
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.recording import LostRace, write_until_won
+from milepost.orders.search_terms import phone_part
 from milepost.orders.tombstones import tombstone_of
 
 
@@ -117,7 +118,7 @@ class Erasure:
         if not dry_run:
             bare = subject_of((), customer_id=customer_id, salt=salt)
             # Before orders are searched: data that arrives from now on is recognized as theirs.
-            self.memory.remember(bare, customer_id=customer_id, at=now)
+            self._remember(bare, customer_id, now)
         found = find_orders(
             customer_id,
             customers=self.customers,
@@ -135,7 +136,7 @@ class Erasure:
         if not dry_run:
             # Before anything is removed: an interrupted erasure is completed by what is stored
             # here.
-            self.memory.remember(subject, customer_id=customer_id, at=now)
+            self._remember(subject, customer_id, now)
         tombstones, plans = self._erase_orders(found, now, dry_run=dry_run)
         erased = Erased(
             customer_id=customer_id,
@@ -151,6 +152,12 @@ class Erasure:
             was_erased=bool(known and known.subject.groups),
         )
         return self._sweep(erased, subject)
+
+    def _remember(self, subject: Subject, customer_id: str, now: datetime) -> None:
+        """Also by the phone number alone, by which the customer is looked for when the erasure is
+        repeated and no order is left that has their name."""
+        for one in dict.fromkeys((phone_part(customer_id), customer_id)):
+            self.memory.remember(subject, customer_id=one, at=now)
 
     def remembered_among(self, customer_ids: Iterable[str]) -> str | None:
         """The first of these ids under which a customer was erased in the last days."""

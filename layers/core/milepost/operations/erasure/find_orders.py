@@ -7,7 +7,13 @@ from typing import Final, Protocol, TypeAlias
 from milepost.operations.erasure.subject import is_same_person
 from milepost.orders.details import Customer
 from milepost.orders.order import OrderKey, TrackedOrder
-from milepost.orders.search_terms import email_ids, number_id, phone_ids
+from milepost.orders.search_terms import (
+    email_ids,
+    name_key,
+    number_id,
+    phone_ids,
+    phone_part,
+)
 
 MOST_IDS: Final = 50
 """Maximum number of ids of one customer by which orders are searched."""
@@ -17,6 +23,12 @@ FORMER_ADDRESS: Final = (
     "its customer has an address that one of their orders had before, and nothing else in common"
 )
 SAME_PHONE: Final = "its customer has their phone number and another name"
+NAMED: Final = (
+    "its customer has this phone number, which others may have too: erase them by this order"
+)
+SHARED_PHONE: Final = (
+    "its customer has no name, and a phone number that they share with somebody of another name"
+)
 ITEM_OF_ANOTHER: Final = "it is an item of their order that names another customer"
 
 
@@ -80,6 +92,8 @@ class _Search:
         self._country_of = country_of
         self._found = FoundOrders()
         self._looked_for: set[str] = set()
+        self._nameless: set[OrderKey] = set()
+        """Orders of which only their phone number is known."""
 
     def run(self, also: Collection[tuple[str, str]]) -> FoundOrders:
         for group in also:
@@ -90,6 +104,9 @@ class _Search:
             self._looked_for.add(one)
             self._look_for(one)
             waiting = [other for other in self._their_ids() if other not in self._looked_for]
+        if not {SAME_PHONE, NAMED}.intersection(self._found.doubtful.values()):
+            for key in self._nameless:
+                self._take_group(key.connection, key.order_id, sure=key)
         for key in self._found.theirs:
             self._found.doubtful.pop(key, None)
         return self._found
@@ -116,24 +133,55 @@ class _Search:
     def _why_not(self, tracked: TrackedOrder, customer_id: str) -> str | None:
         """Why an order that was found by this id isn't known to be theirs; None if it is."""
         key, now = tracked.order.key, _customer(tracked)
-        is_asked = customer_id == self._customer_id
-        if customer_id in self._owner_ids(now, key):
-            if is_asked or self._is_like_theirs(now):
-                return None
-            if not now.get("email"):
-                # A household shares a phone number; a customer number belongs to one customer.
-                return None if now.get("number") else SAME_PHONE
-            self._found.unconfirmed.add(customer_id)
-            return FORMER_ADDRESS
-        if not self._owner_ids(now, key):
-            return None
+        if self._has_id(now, key, customer_id):
+            return self._why_not_by_id(now, key, customer_id)
         before = [
             one
             for details in tracked.order.said_of_it
-            if customer_id in self._owner_ids(one := details.get("customer", {}), key)
+            if self._has_id(one := details.get("customer", {}), key, customer_id)
         ]
+        theirs = [one for one in before if not self._has_another_name(one, key)]
+        if not self._owner_ids(now, key):
+            return ANOTHER_CUSTOMER if before and not theirs else None
         # Found by an outdated entry of the index, or by a former address of theirs.
-        return None if any(is_same_person(now, one) for one in before) else ANOTHER_CUSTOMER
+        return None if any(is_same_person(now, one) for one in theirs) else ANOTHER_CUSTOMER
+
+    def _why_not_by_id(self, now: Customer, key: OrderKey, customer_id: str) -> str | None:
+        is_asked = customer_id == self._customer_id
+        if self._has_another_name(now, key):
+            return SAME_PHONE if self._found.theirs or self._has_name() else NAMED
+        is_exactly = self._customer_id in self._owner_ids(now, key)
+        if _is_known_by_phone(now) and not name_key(now) and not is_exactly:
+            self._nameless.add(key)
+            return SHARED_PHONE
+        if is_asked or self._is_like_theirs(now):
+            return None
+        if not now.get("email"):
+            # A customer number belongs to one customer.
+            return None if now.get("number") else SAME_PHONE
+        self._found.unconfirmed.add(customer_id)
+        return FORMER_ADDRESS
+
+    def _has_id(self, customer: Customer, key: OrderKey, customer_id: str) -> bool:
+        """Whether a customer is known by this id, or has its phone number."""
+        owned = map(phone_part, self._owner_ids(customer, key))
+        return phone_part(customer_id) in owned
+
+    def _has_name(self) -> bool:
+        """Whether the id that is asked for is of a phone number and a name."""
+        return self._customer_id != phone_part(self._customer_id)
+
+    def _has_another_name(self, customer: Customer, key: OrderKey) -> bool:
+        """Whether a phone number is all that is known of a customer beside a name that isn't
+        theirs: a household shares a number."""
+        name = name_key(customer)
+        if not (name and _is_known_by_phone(customer)):
+            return False
+        return self._customer_id not in self._owner_ids(customer, key) and not any(
+            name == name_key(details.get("customer", {}))
+            for one in self._found.theirs.values()
+            for details in one.order.said_of_it
+        )
 
     def _take_group(
         self,
@@ -192,10 +240,14 @@ class _Search:
             return set(email_ids(email))
         if number := customer.get("number"):
             return {number_id(key.connection, number)}
-        return set(self._phone_ids(customer.get("phone", ""), key))
+        return set(self._phone_ids(customer.get("phone", ""), key, name=name_key(customer)))
 
-    def _phone_ids(self, phone: str, key: OrderKey) -> tuple[str, ...]:
-        return phone_ids(phone, country=self._country_of(key.connection))
+    def _phone_ids(self, phone: str, key: OrderKey, *, name: str = "") -> tuple[str, ...]:
+        return phone_ids(phone, country=self._country_of(key.connection), name=name)
+
+
+def _is_known_by_phone(customer: Customer) -> bool:
+    return not (customer.get("email") or customer.get("number"))
 
 
 def _customer(tracked: TrackedOrder) -> Customer:

@@ -76,7 +76,8 @@ class SearchTable:
 
     def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
         """All orders of a customer (``search_terms.customer_id_of``), including those that had this
-        customer before, and have another one now."""
+        customer before, and have another one now; of a customer known by a phone number also those
+        of others with that number."""
         return [OrderKey.parse(item["order"]) for item in self._of_customer(customer_id)]
 
     def forget(self, customer_id: str, key: OrderKey) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from milepost.orders.order import OrderKey
+from milepost.orders.search_terms import phone_part
 
 FIRST_LETTERS: Final = 2
 """The number of letters of a word in the partition key: they distribute the writes over partitions,
@@ -21,8 +22,9 @@ _ORDER: Final = "order#"
 
 
 def customer_partition(customer_id: str) -> str:
-    """The partition of a customer's orders."""
-    return f"customer#{customer_id}"
+    """The partition of a customer's orders: of all who share the phone number, if they are known by
+    nothing else."""
+    return f"customer#{phone_part(customer_id)}"
 
 
 def customer_key(customer_id: str, key: OrderKey) -> dict[str, str]:
