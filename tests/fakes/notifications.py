@@ -114,8 +114,10 @@ class MemoryNotices:
         for name in ("claimed_until", "claimed_by", "due_at", "retry_at"):
             item.pop(name, None)
 
-    def state_of(self, notice: Notice) -> State:
-        return State(self.items[notice.id]["state"])
+    @property
+    def states(self) -> dict[str, State]:
+        """The state of each notice, by its id."""
+        return {key: State(item["state"]) for key, item in self.items.items()}
 
 
 def _entry(choice: Choice, at: datetime) -> dict[str, Any]:

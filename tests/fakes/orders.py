@@ -14,7 +14,7 @@ class MemoryOrders:
 
     kept: dict[OrderKey, TrackedOrder] = field(default_factory=dict)
     written: list[tuple[TrackedOrder, tuple[Announcement, ...]]] = field(default_factory=list)
-    before_write: Callable[[], None] = lambda: None
+    before_write: Callable[[], None] = field(default_factory=lambda: _nothing)
     """Called once before the next write: the place where another worker gets ahead."""
     unreadable: dict[OrderKey, str] = field(default_factory=dict)
     unavailable: bool = False
@@ -31,7 +31,7 @@ class MemoryOrders:
         return self.kept.get(key)
 
     def write(self, tracked: TrackedOrder, *, new: tuple[Announcement, ...]) -> None:
-        meanwhile, self.before_write = self.before_write, lambda: None
+        meanwhile, self.before_write = self.before_write, _nothing
         meanwhile()
         key = tracked.order.key
         known = self.kept.get(key)
@@ -47,3 +47,7 @@ class MemoryOrders:
     @property
     def announced(self) -> list[Announcement]:
         return [one for _, new in self.written for one in new]
+
+
+def _nothing() -> None:
+    pass

@@ -174,7 +174,7 @@ def test_a_notice_that_is_settled_is_left_as_it_is(desk: Desk, state: State) -> 
     desk.log.close(notice, state=state, reason="a person said so", at=minute(1))
     desk.tell(BY_MAIL, now=minute(2))
     assert len(desk.emails.puts) == 1
-    assert desk.log.state_of(notice) is state
+    assert desk.log.states[notice.id] is state
 
 
 def test_a_customer_who_is_not_told_is_in_the_log(desk: Desk) -> None:

@@ -25,8 +25,8 @@ def test_a_mail_sent_again_is_a_copy_to_the_same_address(desk: Desk) -> None:
     again = desk.resend()
     assert again == replace(ONE, copy=1)
     assert [one for one, _ in desk.emails.puts] == [again]
-    assert desk.log.state_of(again) is State.QUEUED
-    assert desk.log.state_of(ONE) is State.SENT
+    assert desk.log.states[again.id] is State.QUEUED
+    assert desk.log.states[ONE.id] is State.SENT
 
 
 def test_the_log_says_of_which_mail_it_is_a_copy_and_who_asked(desk: Desk) -> None:

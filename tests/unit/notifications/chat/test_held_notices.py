@@ -46,7 +46,7 @@ def send(world: World, batch: Batch, *, attempt: int = 0, now: datetime = DUE) -
 
 
 def states(world: World, notices: list[Notice]) -> list[State]:
-    return [world.log.state_of(one) for one in notices]
+    return [world.log.states[one.id] for one in notices]
 
 
 def test_a_storm_is_one_message_and_a_redelivery_sends_nothing(
