@@ -32,6 +32,8 @@ OWNER = "ops@example.org"
 
 
 ATTEMPTS = 10
+WHY = "Max Mustermann has no coverage there"
+"""A reason that names somebody of whom the order knows nothing."""
 
 
 class UndelayedQueue(NoticeQueue):
@@ -56,7 +58,7 @@ def subscriptions(stack: Stack) -> SubscriptionsTable:
 
 
 def keep_order(stack: Stack, *statuses: Status) -> None:
-    rejected = report(Status.REJECTED, reason="No fibre there", customer={"name": "Charlotte"})
+    rejected = report(Status.REJECTED, reason=WHY, customer={"name": "Charlotte"})
     order = tracked(rejected, *(report(one, 10) for one in statuses))
     table = OrdersTable(
         aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID

@@ -18,6 +18,7 @@ from milepost.notifications.endpoints.aws.call_log import EndpointRetries, attem
 from milepost.notifications.endpoints.delivery import Called, Caller, NoEndpointSecret
 from milepost.notifications.endpoints.secret_rotation import rotate
 from milepost.notifications.notice import Channel, Notice, State
+from milepost.orders.disclosure import CAUSES
 from milepost.orders.order import Kind, OrderKey
 from milepost.orders.recording import OrdersRead
 from milepost.webhooks.signatures import verify
@@ -44,9 +45,10 @@ def test_an_endpoint_gets_a_signed_message_and_the_log_says_delivered(
     (request,) = receiver.requests
     body = json.loads(request.body)
     assert (body["kind"], body["provider"], body["reason"]) == (
-        "rejected", "offergrid", "No fibre there",
+        "rejected", "offergrid", CAUSES["outside_service_area"],
     )  # fmt: skip
     assert b"Charlotte" not in request.body
+    assert b"Mustermann" not in request.body
     signed = {n: v for n, v in request.headers.items() if n.startswith("webhook-")}
     now = datetime.now(UTC).timestamp()
     delivery_id = verify(
@@ -262,7 +264,7 @@ def test_reason_and_raw_status_are_those_of_what_was_announced(
     caller.call(enter(stack, receiver.url), attempt=0, now=NOON)
     body = json.loads(receiver.requests[0].body)
     assert (body["status"], body["raw_status"]) == ("rejected", "rejected")
-    assert body["reason"] == "No fibre there"
+    assert body["reason"] == CAUSES["outside_service_area"]
 
 
 @pytest.mark.thorough

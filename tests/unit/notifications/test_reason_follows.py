@@ -25,6 +25,7 @@ from tests.fakes.orders import MemoryOrders
 from tests.unit.notifications.mail.rendering.mail_builders import renderer
 
 WHY = "Address is outside of the service area"
+CAUSE = "The address is outside of the service area."
 SECOND = 1 / 60
 SALES = Subscription(id="s1", recipient="sales@example.org")
 CRM = Subscription(id="s2", recipient="https://crm.example.com/hooks", channel=Channel.HTTPS)
@@ -72,7 +73,7 @@ def test_a_reason_that_follows_is_announced_again_as_the_same_kind(status: Statu
     orders = recorded(ended(status), by_poll(status, seen=20, reason=WHY))
     assert told(orders) == [(kind, Status.SUBMITTED, False), (kind, status, False)]
     said = topic_message(of(orders.announced[-1], orders.kept[KEY]))
-    assert (said["reason"], said["status"], said["previous_status"]) == (WHY, status, status)
+    assert (said["reason"], said["status"], said["previous_status"]) == (CAUSE, status, status)
     assert said["id"] == f"{KEY}/2"
 
 

@@ -1,10 +1,12 @@
-"""What of a provider's words may leave: nothing that names a customer."""
+"""What of a provider's words may leave: to programs none, to colleagues what names nobody known."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from milepost.common import causes
+from milepost.common.status import Status
 from milepost.notifications.payload import topic_attributes, topic_message, topic_subject
 from milepost.orders.details import Details
 from milepost.orders.disclosure import (
@@ -12,11 +14,12 @@ from milepost.orders.disclosure import (
     WITHHELD,
     label_of_nobody,
     label_to_disclose,
+    reason_for_colleagues,
     reason_to_disclose,
     status_to_disclose,
 )
 from milepost.orders.order import Kind
-from tests.builders import KEY, announced
+from tests.builders import KEY, announced, announcement
 
 ORDER: dict[str, Any] = {
     "customer": {
@@ -34,8 +37,51 @@ ORDER: dict[str, Any] = {
 }
 
 
-def disclosed(reason: str, **details: Any) -> str | None:
-    return reason_to_disclose(Details(**{**ORDER, "reason": reason, **details}))  # type: ignore[typeddict-item]
+def facts(reason: str, **details: Any) -> Details:
+    return Details(**{**ORDER, "reason": reason, **details})  # type: ignore[typeddict-item]
+
+
+def to_programs(reason: str, **details: Any) -> str | None:
+    return reason_to_disclose(facts(reason, **details))
+
+
+def to_colleagues(reason: str, **details: Any) -> str | None:
+    return reason_for_colleagues(facts(reason, **details))
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        ("Max Mustermann war nicht anwesend", None),
+        ("Max Mustermann war nicht zu Hause", "customer_not_home"),
+        ("the neighbour, Kim Sommer, has the key", None),
+        ("Jens Holm var ikke hjemme", "customer_not_home"),
+        ("Service not available at this address, says Toby", "outside_service_area"),
+        ("Router for Kim Sommer is out of stock", "equipment_not_available"),
+        ("Credit check failed", "credit_check"),
+        ("No capacity until 2027", None),
+        ("x" * 501, None),
+    ],
+)
+def test_programs_get_the_cause_in_our_words_and_never_the_providers(
+    reason: str, cause: str | None
+) -> None:
+    said = CAUSES[cause] if cause else WITHHELD
+    assert to_programs(reason) == said
+    message = topic_message(announced(Kind.REJECTED, reason=reason))
+    assert (message["reason"], message["cause"]) == (said, cause or causes.OTHER)
+
+
+def test_a_stored_cause_counts_before_the_words() -> None:
+    assert to_programs("Toby knows why", cause="customer_not_home") == CAUSES["customer_not_home"]
+
+
+def test_a_providers_word_leaves_only_for_a_status_that_we_know() -> None:
+    one = announced(Kind.ATTENTION)
+    known = replace(one, raw_status="On hold", announcement=announcement(status=Status.PENDING))
+    unknown = replace(known, announcement=announcement(status=Status.UNKNOWN))
+    assert topic_message(known)["raw_status"] == "On hold"
+    assert "raw_status" not in topic_message(replace(unknown, raw_status="Kim Sommer called"))
 
 
 @pytest.mark.parametrize(
@@ -53,8 +99,8 @@ def disclosed(reason: str, **details: Any) -> str | None:
         "The family moved to another town",
     ],
 )
-def test_a_reason_that_names_nobody_leaves_as_the_provider_wrote_it(reason: str) -> None:
-    assert disclosed(reason) == reason
+def test_colleagues_read_a_reason_that_names_nobody_as_the_provider_wrote_it(reason: str) -> None:
+    assert to_colleagues(reason) == reason
 
 
 @pytest.mark.parametrize(
@@ -102,9 +148,8 @@ def test_a_reason_that_names_nobody_leaves_as_the_provider_wrote_it(reason: str)
         "geb. am 3. Mai 84",
     ],
 )
-def test_a_reason_that_may_name_somebody_is_replaced_by_our_own_words(reason: str) -> None:
-    assert disclosed(reason) == WITHHELD
-    assert disclosed(reason, cause="customer_not_home") == CAUSES["customer_not_home"]
+def test_colleagues_do_not_get_contact_data_or_what_the_order_knows_of_people(reason: str) -> None:
+    assert to_colleagues(reason) is None
 
 
 @pytest.mark.parametrize(
@@ -118,27 +163,27 @@ def test_a_reason_that_may_name_somebody_is_replaced_by_our_own_words(reason: st
     ],
 )
 def test_a_name_is_recognized_however_it_is_written(name: str, reason: str) -> None:
-    assert disclosed(reason, customer={"name": name}) == WITHHELD
+    assert to_colleagues(reason, customer={"name": name}) is None
     assert label_of_nobody(f"7 {reason}"[:64], Details(customer={"name": name})) is None
 
 
 def test_a_longer_word_that_begins_like_a_short_name_names_nobody() -> None:
     for reason in ("Kurzfristig nicht möglich", "above capacity"):
-        assert disclosed(reason, customer={"name": "Bo Kurz"}) == reason
+        assert to_colleagues(reason, customer={"name": "Bo Kurz"}) == reason
 
 
 def test_what_was_taken_from_notes_stays_also_when_the_notes_have_changed_since() -> None:
-    assert disclosed("Nobody answers", reason_source="notes", notes=[]) == WITHHELD
+    assert to_colleagues("Nobody answers", reason_source="notes", notes=[]) is None
     two = [{"kind": "other", "text": "Gate is locked"}, {"kind": "other", "text": "Dog"}]
-    assert disclosed("Gate is locked\nDog", notes=two) == WITHHELD
+    assert to_colleagues("Gate is locked\nDog", notes=two) is None
 
 
-def test_a_rejections_own_reason_leaves_though_the_notes_repeat_it() -> None:
-    said = {"reason": "No fibre there", "notes": [{"kind": "other", "text": "No fibre there"}]}
-    assert topic_message(announced(Kind.REJECTED, **said))["reason"] == "No fibre there"
-    assert topic_message(announced(Kind.CANCELLED, **said))["reason"] == WITHHELD
-    marked = {**said, "reason_source": "notes"}
-    assert topic_message(announced(Kind.REJECTED, **marked))["reason"] == WITHHELD
+def test_colleagues_read_a_rejections_own_reason_though_the_notes_repeat_it() -> None:
+    said = facts("No fibre there", notes=[{"kind": "other", "text": "No fibre there"}])
+    assert reason_for_colleagues(said, of_rejection=True) == "No fibre there"
+    assert reason_for_colleagues(said) is None
+    said["reason_source"] = "notes"
+    assert reason_for_colleagues(said, of_rejection=True) is None
 
 
 def test_without_a_reason_the_cause_says_why() -> None:
@@ -176,11 +221,12 @@ def test_a_reference_or_status_with_the_customers_name_in_it_stays_behind() -> N
 
 
 def test_the_subject_and_the_attributes_are_as_careful_as_the_message() -> None:
-    said = {**ORDER, "reference": "Kornblum 7", "service_type": "zoe@post.example"}
-    one = announced(Kind.REJECTED, **said)
-    assert topic_subject(one) == f"Rejected: {KEY.order_id} ({KEY.connection})"
-    assert topic_attributes(one)["service_type"] == "unknown"
-    assert not {"reference", "service_type"} & topic_message(one).keys()
+    for service in ("zoe@post.example", "Kornblum's connection"):
+        said = {**ORDER, "reference": "Kornblum 7", "service_type": service}
+        one = announced(Kind.REJECTED, **said)
+        assert topic_subject(one) == f"Rejected: {KEY.order_id} ({KEY.connection})"
+        assert topic_attributes(one)["service_type"] == "unknown"
+        assert not {"reference", "service_type"} & topic_message(one).keys()
 
 
 def test_a_rejection_of_which_only_notes_say_why_says_that_there_is_a_reason() -> None:

@@ -39,7 +39,7 @@ _ANNOUNCEMENT: Final[dict[str, dict[str, Any]]] = {
     "status": {"enum": _STATUSES},
     "raw_status": {
         "type": "string",
-        "description": "The provider's own word; missing if it is more than a few plain words.",
+        "description": "The provider's own word; missing if the status isn't known.",
     },
     "previous_status": {"enum": _STATUSES},
     "correction": {
@@ -52,7 +52,7 @@ _ANNOUNCEMENT: Final[dict[str, dict[str, Any]]] = {
     "reason": {
         "type": "string",
         "maxLength": 500,
-        "description": "The provider's words, if they name nobody; else a text for the cause.",
+        "description": "A text of Milepost for the cause; never the provider's own words.",
     },
     "cause": {"type": "string", "examples": list(CAUSES), "description": "Of a growing list."},
     "delivery_end": {"type": "string", "description": "For supply that ends: the last day."},

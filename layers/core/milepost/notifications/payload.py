@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from milepost.common.status import Status
 from milepost.common.timestamps import format_instant, if_in_range
 from milepost.orders.announcements import Announced
+from milepost.orders.details import cause_in
 from milepost.orders.disclosure import (
     label_of_nobody,
-    label_to_disclose,
     reason_to_disclose,
     status_to_disclose,
 )
@@ -30,19 +31,26 @@ def topic_message(announced: Announced) -> dict[str, Any]:
         "order_id": announced.key.order_id,
         "item_id": announced.key.item_id,
         "reference": label_of_nobody(details.get("reference"), details),
-        "service_type": label_to_disclose(details.get("service_type")),
+        "service_type": label_of_nobody(details.get("service_type"), details),
         "status": str(one.status),
-        "raw_status": status_to_disclose(announced.raw_status, details),
+        "raw_status": _known_word(announced),
         "previous_status": str(one.previous) if one.previous else None,
         "correction": one.correction,
         "occurred_at": format_instant(one.occurred_at),
         "announced_at": format_instant(one.announced_at),
         "appointment": if_in_range(details.get("appointment")),
         "reason": reason_to_disclose(details, of_rejection=one.kind is Kind.REJECTED),
-        "cause": details.get("cause"),
+        "cause": cause_in(details),
         "delivery_end": if_in_range(details.get("delivery_end")),
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _known_word(announced: Announced) -> str | None:
+    """The provider's word for the status. One that we don't know may be any text, also a name."""
+    if announced.announcement.status is Status.UNKNOWN:
+        return None
+    return status_to_disclose(announced.raw_status, announced.details)
 
 
 def topic_attributes(announced: Announced) -> Mapping[str, str]:
@@ -52,7 +60,7 @@ def topic_attributes(announced: Announced) -> Mapping[str, str]:
         "connection": announced.key.connection,
         "provider": announced.provider,
         "status": str(announced.announcement.status),
-        "service_type": label_to_disclose(announced.service_type) or "unknown",
+        "service_type": label_of_nobody(announced.service_type, announced.details) or "unknown",
     }
     return {name: value[:256] for name, value in values.items()}
 

@@ -1,6 +1,6 @@
 """Reasons for attention: why a person should look at an order, as text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from milepost.common.status import Status
@@ -32,6 +32,15 @@ CODES: Final = frozenset(
     }
 )
 """All codes of reasons for attention."""
+WITHOUT_THE_PROVIDERS_WORDS: Final[Mapping[str, str]] = {
+    "unknown_status": "The provider named a status that we don't know; its name is shown with the "
+    "order. Look at the provider's own page.",
+    "late_report": "A report of the provider came very late and changed nothing; it is shown with "
+    "the order. Compare the order with the provider's own page.",
+    "email_not_sent": "A mail of the provider to the customer was not sent; the order shows which, "
+    "and why.",
+}
+"""By code, what replaces a reason for attention that quotes the provider."""
 
 
 def reason_of_unread(details: Details) -> Attention | None:

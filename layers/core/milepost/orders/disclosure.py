@@ -1,15 +1,15 @@
-"""Disclosure: which texts of a provider may be sent by SNS and to endpoints.
+"""Disclosure: which texts of a provider may be sent by SNS, to endpoints, and to chats.
 
 Subscribers may be outside the team, and may store what they get. Messages are therefore built from
-a fixed list of fields (``payload.topic_message``), and each field with a provider's own text is
-checked here. A text that may name the customer is not sent; only the order shows it.
+a fixed list of fields (``payload.topic_message``), and a provider's own text is in none of them
+unless it is one of a few words. Why an order ended is said by its cause, in our own words.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Final
 
-from milepost.orders.details import Details
+from milepost.orders.details import Details, cause_in
 from milepost.orders.naming import looks_like_contact, names_customer, names_somebody
 
 CAUSES: Final[Mapping[str, str]] = {
@@ -27,10 +27,12 @@ CAUSES: Final[Mapping[str, str]] = {
     "installation_complications": "The installation met with complications.",
     "service_interruption": "The service is interrupted.",
 }
-"""The text for each cause, sent in place of a provider's text that may not be disclosed."""
+"""The text for each cause, sent in place of the provider's."""
 WITHHELD: Final = "The provider's words are shown with the order alone: they may name the customer."
 FROM_NOTES: Final = "notes"
 """The ``reason_source`` of a reason that an adapter took from a provider's notes."""
+WITHHELD_SOURCE: Final = "withheld"
+"""The ``reason_source`` of a text of ours that replaces the provider's reason, in chats."""
 
 _LONGEST_REASON: Final = 500
 _LABEL: Final = re.compile(r"[^\W_](?:[\w .,:/&-]|\((?=\D)|\+(?=\D)|\)){0,63}")
@@ -38,23 +40,33 @@ _LABEL: Final = re.compile(r"[^\W_](?:[\w .,:/&-]|\((?=\D)|\+(?=\D)|\)){0,63}")
 
 
 def reason_to_disclose(details: Details, *, of_rejection: bool = False) -> str | None:
-    """The provider's reason if it names no person; else our own text for its cause.
+    """Why the order ended, as programs get it: our own text for its cause.
 
-    Notes are never disclosed, nor a reason that an adapter took from them.
+    The provider's words are never in it: no rule finds every person in a free text.
 
-    :param of_rejection: a rejection has its reason in a field of its own, which notes may repeat;
-        if only notes give a reason, the text says that there is one
+    :param of_rejection: a rejection's notes may be its reason; then the text says that there is one
+    :return: ``WITHHELD`` for a reason without a known cause; None without any reason
+    """
+    has_reason = details.get("reason") is not None or (of_rejection and bool(details.get("notes")))
+    return CAUSES.get(cause_in(details) or "", WITHHELD if has_reason else None)
+
+
+def reason_for_colleagues(details: Details, *, of_rejection: bool = False) -> str | None:
+    """The provider's reason for readers who may know the customer's name; None if it contains
+    contact data, or anything else that the order knows of people.
+
+    It may name a person of whom the order knows nothing. Notes are never disclosed, nor a reason
+    that an adapter took from them.
+
+    :param of_rejection: a rejection has its reason in a field of its own, which notes may repeat
     """
     reason = details.get("reason")
-    if reason is None:
-        unsaid = WITHHELD if of_rejection and details.get("notes") else None
-        return CAUSES.get(details.get("cause", ""), unsaid)
+    if reason is None or len(reason) > _LONGEST_REASON:
+        return None
     is_from_notes = details.get("reason_source") == FROM_NOTES or (
         not of_rejection and _is_in_notes(reason, details)
     )
-    if is_from_notes or len(reason) > _LONGEST_REASON or names_somebody(reason, details):
-        return CAUSES.get(details.get("cause", ""), WITHHELD)
-    return reason
+    return None if is_from_notes or names_somebody(reason, details) else reason
 
 
 def label_to_disclose(text: str | None) -> str | None:
@@ -69,7 +81,7 @@ def label_of_nobody(text: str | None, details: Details) -> str | None:
 
 
 def status_to_disclose(text: str | None, details: Details) -> str | None:
-    """The same for a provider's status; an unknown status may be any text."""
+    """The same for the provider's word for a status that we know."""
     label = label_of_nobody(text, details)
     return None if label is None or looks_like_contact(label) else label
 

@@ -38,7 +38,7 @@ _NAMING: Final = ("customer", "installer", "person")
 """Facts in which each word may name a person."""
 _NOT_PERSONAL: Final = frozenset(
     {
-        *("reason", "reason_source", "cause", "notes", "action", "result", "outcome"),
+        *("reason", "reason_source", "cause", "notes", "emails", "action", "result", "outcome"),
         *("service_type", "offer", "track", "reference", "delivery_state", "acknowledged"),
         *("installation_type", "meter_phase", "onboarding_flow"),
     }

@@ -174,8 +174,10 @@ class World:
         )
         return ChatBatches(sender=sender, poster=poster, retries=self)
 
-    def keep_order(self, *, key: OrderKey = KEY, **details: object) -> None:
-        self.orders.kept[key] = tracked(report(Status.ACCEPTED, key=key, **details))
+    def keep_order(
+        self, status: Status = Status.ACCEPTED, *, key: OrderKey = KEY, **details: object
+    ) -> None:
+        self.orders.kept[key] = tracked(report(status, key=key, **details))
 
     def hold(self, *notices: Notice, due_at: datetime) -> Batch:
         for one in notices:

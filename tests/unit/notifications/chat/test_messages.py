@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.chat_platforms import ChatPlatform
+from milepost.common.status import Status
 from milepost.notifications.chat.message import Button, ChatMessage, Line, Section
 from milepost.notifications.chat.platforms import PLATFORM_OF
 from milepost.notifications.chat.slack import escaped
@@ -178,3 +179,40 @@ def test_a_huge_message_without_a_list_is_left_as_it_is() -> None:
     message = ChatMessage(title="t", paragraphs=("x" * 40_000,))
     body = PLATFORM_OF[Channel.TEAMS].request(message, url=CONSOLE).body
     assert ChatPlatform("teams").post(body).status == 413
+
+
+@pytest.mark.parametrize(
+    ("language", "reason", "after"),
+    [
+        ("en", "words are shown with the order in the console", "Read the reason with the order"),
+        ("de", "Worte des Anbieters stehen nur beim Auftrag", "Lesen Sie den Grund beim Auftrag"),
+        ("da", "Udbyderens ord står kun ved ordren i konsollen", "Læs årsagen ved ordren"),
+    ],
+)
+def test_a_withheld_reason_is_neither_quoted_nor_called_missing(
+    channel: Channel, language: str, reason: str, after: str
+) -> None:
+    world = World(channel)
+    world.keep_order(Status.CANCELLED, **FACTS, reason="Max Mustermann took another offer")
+    reader = replace(subscription(channel), language=language)
+    world.subscriptions.kept[reader.id] = reader
+    one = notice_to(world.channel, Kind.CANCELLED)
+    one = replace(one, announcement=replace(one.announcement, status=Status.CANCELLED))
+    (found,) = world.judge.judge([one], now=NOON)
+    message = world.renderer.render(found.in_voice, found.tracked)
+    texts = [*message.paragraphs, *(line.text for part in message.sections for line in part.lines)]
+    (line,) = [text for text in texts if reason in text]
+    assert not set('“„»"') & set(line)
+    assert any(text.startswith(after) for text in texts)
+    assert "Mustermann" not in str(texts)
+
+
+def test_a_digest_names_the_cause_where_the_providers_words_stay_behind(channel: Channel) -> None:
+    world = World(channel)
+    world.keep_order(Status.REJECTED, **FACTS, reason="Max Mustermann was not at home")
+    (found,) = world.judge.judge([notice_to(world.channel, Kind.REJECTED)], now=NOON)
+    message = world.renderer.render_batch(
+        [(found.in_voice, found.tracked)], time_zone="Europe/Berlin", reason=DigestReason.DAILY
+    )
+    (line,) = message.sections[0].lines
+    assert line.text.startswith("Fibre 1000 – nobody was at home · ")

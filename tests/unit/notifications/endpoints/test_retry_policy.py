@@ -179,7 +179,7 @@ def test_the_id_is_the_same_for_every_attempt_and_another_for_every_notice() -> 
 
 
 def test_a_message_is_signed_so_that_a_receiver_can_verify_it() -> None:
-    told, one = announced(Kind.REJECTED, reason="Gr\u00fcnde"), notice(Kind.REJECTED)
+    told, one = announced(Kind.REJECTED, reference="Gr\u00fcnde 7"), notice(Kind.REJECTED)
     body = message_body(told)
     headers = message_headers(one, body, secrets=[SECRET], now=NOON)
     at = int(NOON.timestamp())
@@ -188,7 +188,7 @@ def test_a_message_is_signed_so_that_a_receiver_can_verify_it() -> None:
     given = {name: text for name, text in headers.items() if name.startswith("webhook-")}
     known = verify("standard-webhooks", headers=given, body=body, secrets=[SECRET], now=at)
     assert known == message_id(one)
-    assert json.loads(body)["reason"] == "Gr\u00fcnde"
+    assert json.loads(body)["reference"] == "Gr\u00fcnde 7"
 
 
 def test_the_example_in_the_documentation_verifies_our_messages() -> None:

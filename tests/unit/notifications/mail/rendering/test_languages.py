@@ -18,10 +18,13 @@ from milepost.notifications.mail.rendering.languages import (
     words_of,
 )
 from milepost.notifications.mail.rendering.open_points import attention_sentences
+from milepost.orders.attention import CODES, WITHOUT_THE_PROVIDERS_WORDS
 from milepost.orders.lifecycle import fold
-from milepost.orders.order import Kind, TrackedOrder
+from milepost.orders.order import OVERDUE, Kind, TrackedOrder
 from milepost.orders.rules import Rules
 from milepost.providers import rabot
+from milepost.providers.base import rules_of
+from milepost.providers.spirii import Spirii
 from tests.builders import OFFERGRID, RABOT, report
 from tests.unit.notifications.mail.rendering.mail_builders import KNOWN, NOW, SPIRII, renderer, told
 
@@ -220,6 +223,27 @@ def test_what_the_checks_say_of_missing_data_is_translated(language: str) -> Non
             order.attention, attention_sentences(order, words_of(language)), strict=True
         ):
             assert said == sentences[reason.text]
+
+
+@pytest.mark.parametrize("language", ["de", "da"])
+def test_every_kind_of_reason_to_look_has_a_sentence_in_every_language(language: str) -> None:
+    # Being overdue is no reason in a mail's text: such mails are of a kind of their own.
+    assert CODES - words_of(language)["attention"].keys() == {OVERDUE}
+    sentences = words_of(language)["attention_sentences"]
+    assert set(WITHOUT_THE_PROVIDERS_WORDS.values()) < sentences.keys()
+
+
+def test_english_mails_have_no_instants_in_utc_either() -> None:
+    late = report(Status.SCHEDULED, raw="Scheduled", appointment="2026-12-31T12:00:00Z")
+    back = report(Status.PENDING, 5, raw="Pending")
+    said = [
+        attention_sentences(fold(reports, rules_of(Spirii(), SPIRII)), words_of("en"))
+        for reports in ([late], [late, back], [late, report(None, 5, raw="Paused")])
+    ]
+    assert said[0][0].startswith("The appointment is unusually far ahead.")
+    assert said[1][0].startswith("The provider reports “Pending”, which cannot follow “scheduled”.")
+    assert "a status that we don't know: “Paused”. The order stays scheduled" in said[2][0]
+    assert "2026-" not in str(said)
 
 
 def test_an_unknown_status_is_explained_in_the_recipients_language() -> None:

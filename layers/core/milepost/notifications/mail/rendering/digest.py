@@ -168,11 +168,17 @@ class _Form:
             "subject": fit_subject(self._subject(kinds, is_customer=is_customer)),
             "heading": own["customer" if is_customer else self.digest.reason],
             "greeting": self._greeting() if is_customer else None,
-            "intro": intro.format(zone=self.moments.zone_at(latest)),
+            "intro": intro.format(zone=self._zone(shown, latest, is_customer=is_customer)),
             "preheader": upper_first(kinds),
             "groups": list(self._groups(shown, is_customer=is_customer)),
             "more": self._more(more, is_customer=is_customer) if more else None,
         }
+
+    def _zone(self, shown: Sequence[DigestLine], latest: datetime, *, is_customer: bool) -> str:
+        """The time zone of all times that are listed."""
+        overdue = () if is_customer else self.digest.overdue.orders
+        times = [*map(self._lines.shown_date, shown), *(one.since for one in overdue)]
+        return self.moments.zone_of(times, otherwise=latest)
 
     def _more(self, more: Sequence[Notice], *, is_customer: bool) -> str:
         """How many are not shown; for the team, also how to list them."""

@@ -22,10 +22,12 @@ from milepost.notifications.mail.rendering.links import (
     page_url,
     tracking_url,
 )
+from milepost.notifications.mail.rendering.reason_facts import NO_CAUSES, cause_name
 from milepost.notifications.mail.rendering.sanitize import clean, shorten, upper_first
 from milepost.notifications.notice import Audience, Notice
 from milepost.notifications.subscription import DigestReason
-from milepost.orders.details import cause_in
+from milepost.orders.details import Details, cause_in
+from milepost.orders.disclosure import WITHHELD_SOURCE
 from milepost.orders.order import Kind, TrackedOrder
 from milepost.orders.overdue_list import OverdueNow
 
@@ -79,7 +81,7 @@ class LineWriter:
     def line(self, line: DigestLine, *, is_customer: bool) -> dict[str, str]:
         """A line's parts; for an erased order only that it was erased."""
         key = line.notice.key
-        when = self.moments.short(_shown_date(line, self.moments))
+        when = self.moments.short(self.shown_date(line))
         where = None if is_customer else clean(key.connection, 100)
         if line.tracked is None or line.tracked.erased_at is not None:
             who, said, link = clean(key.order_id, 60), self.words["digest"]["erased"], ""
@@ -134,7 +136,16 @@ class LineWriter:
 
     def date(self, line: DigestLine) -> tuple[str, str]:
         """What lines of one kind are sorted by."""
-        return self.moments.sort_key(_shown_date(line, self.moments))
+        return self.moments.sort_key(self.shown_date(line))
+
+    def shown_date(self, line: DigestLine) -> str | datetime:
+        """The date that a line shows: the appointment, if the line is about it."""
+        one = line.notice.announcement
+        if one.kind in _ABOUT_DATES and line.tracked and line.tracked.erased_at is None:
+            appointment = moment_of(line.tracked.order.details.get("appointment"))
+            if appointment and self.moments.short(appointment):
+                return appointment
+        return one.occurred_at
 
     def _page(self, notice: Notice) -> str | None:
         """Where the recipient looks at the order."""
@@ -179,22 +190,20 @@ class LineWriter:
         is_shown = kind in _ABOUT_REASONS and (
             not is_customer or {cause_in(details), cause_of(details.get("reason"))} <= QUOTABLE
         )
-        reason = _shown(details, "reason", 120) if is_shown else None
-        quoted = self.words["quote"].format(text=reason) if reason else None
-        said = filter(None, (what, self._said_as_well(notice), quoted, self._question(notice)))
+        why = self._why(details, is_customer=is_customer) if is_shown else None
+        said = filter(None, (what, self._said_as_well(notice), why, self._question(notice)))
         who = (None if is_customer else name, reference)
         return ", ".join(filter(None, who)), upper_first(" – ".join(said))
+
+    def _why(self, details: Details, *, is_customer: bool) -> str | None:
+        """The provider's reason; without one, its cause in our words."""
+        reason = _shown(details, "reason", 120)
+        if reason and details.get("reason_source") != WITHHELD_SOURCE:
+            return str(self.words["quote"].format(text=reason))
+        cause = self.words["causes"].get(cause_in(details) or "")
+        is_named = cause and cause_in(details) not in NO_CAUSES
+        return cause_name(cause, details, for_customer=is_customer) if is_named else None
 
 
 def _shown(details: Mapping[str, Any], name: str, longest: int) -> str | None:
     return shorten(clean(text_of(details.get(name)) or ""), longest) or None
-
-
-def _shown_date(line: DigestLine, moments: Moments) -> str | datetime:
-    """The date that a line shows: the appointment, if the line is about it."""
-    one = line.notice.announcement
-    if one.kind in _ABOUT_DATES and line.tracked and line.tracked.erased_at is None:
-        appointment = moment_of(line.tracked.order.details.get("appointment"))
-        if appointment and moments.short(appointment):
-            return appointment
-    return one.occurred_at

@@ -18,11 +18,16 @@ from milepost.notifications.mail.rendering.fact_readers import moment_of, part, 
 from milepost.notifications.mail.rendering.fact_rows import fact_rows
 from milepost.notifications.mail.rendering.forecast_facts import forecast_line
 from milepost.notifications.mail.rendering.languages import Words
-from milepost.notifications.mail.rendering.open_points import attention_sentences, open_points
+from milepost.notifications.mail.rendering.open_points import (
+    attention_sentences,
+    has_unpaid,
+    open_points,
+)
 from milepost.notifications.mail.rendering.postal_addresses import one_line_address
 from milepost.notifications.mail.rendering.reason_facts import reason_values
 from milepost.notifications.mail.rendering.sanitize import clean, shorten, upper_first
 from milepost.notifications.mail.rendering.timed_facts import timed_values
+from milepost.orders.customer_waits import PAYMENT
 from milepost.orders.deadlines import expected_by, next_step_by, usual_end
 from milepost.orders.lifecycle import TERMINAL
 from milepost.orders.order import Kind, Order
@@ -49,22 +54,35 @@ def mail_values(context: MailContext, *, end: Expected | None = None) -> Values:
         **commission_values(context),
         "forecast": forecast_line(end, context),
         "words": context.words,
-        "open_points": open_points(
-            context.details,
-            context.order.raw_status,
-            words=context.words["open_customer" if context.for_customer else "open_team"],
-            fees=context.words["fees"],
-            moments=context.moments,
-        )
-        if context.order.status not in TERMINAL
-        else [],
-        "attention": attention_sentences(context.order, context.words),
+        **_to_do(context),
         "unsubscribe_url": None,
         "order_url": None,
         "tracking_url": None,
         "sample": False,
     }
     return {**values, "facts": fact_rows(context, values)}
+
+
+def _to_do(context: MailContext) -> Values:
+    """Open points, and why a person should look. What an open point says is not said again."""
+    order, words = context.order, context.words
+    points = open_points(
+        context.details,
+        order.raw_status,
+        words=words["open_customer" if context.for_customer else "open_team"],
+        fees=words["fees"],
+        moments=context.moments,
+    )
+    is_open = order.status not in TERMINAL
+    names_fees = is_open and has_unpaid(context.details)
+    without = frozenset({"payment_due"}) if names_fees else frozenset[str]()
+    is_about_fees = order.waiting is not None and order.waiting.what == PAYMENT
+    values: Values = {
+        "open_points": points if is_open else [],
+        "attention": attention_sentences(order, words),
+        "attention_said": attention_sentences(order, words, without=without),
+    }
+    return {**values, "wait_next": None} if names_fees and is_about_fees else values
 
 
 def _of_announcement(context: MailContext) -> Values:

@@ -1,6 +1,7 @@
 """Dates, times and amounts, in the recipient's language and time zone."""
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
@@ -112,11 +113,13 @@ class Moments:
         return self._day_or_text(self._order_day(value), value, "full")
 
     def short(self, value: str | datetime | None) -> str | None:
-        """Weekday, day and month in short, and an instant's time: for subjects and lists."""
+        """Weekday, day and month in short, and an instant's time: for subjects and lists. The year
+        is named when it isn't the present one."""
         found = self._read(value)
         if not isinstance(found, datetime):
             return self._short_day(found, value)
-        return f"{self._short_day(found.date(), value)}, {self._time(found)}"
+        date, time = self._short_day(found.date(), value), self._time(found)
+        return str(self._words["short"].format(date=date, time=time))
 
     def short_day(self, value: str | datetime | None) -> str | None:
         """The same without a time; for an order's instant, the day in the order's zone."""
@@ -162,6 +165,19 @@ class Moments:
         name = get_timezone_name(local, width="short", locale=self._locale)
         if _ABBREVIATION.fullmatch(name):
             return name
+        return self._city_time()
+
+    def zone_of(self, values: Iterable[str | datetime | None], *, otherwise: datetime) -> str:
+        """The time zone of several instants: if clocks changed between them, the time of its city,
+        since an abbreviation would be wrong for some.
+
+        :param otherwise: whose time zone it is if none of the values has a time
+        """
+        found = [one for one in map(self._read, values) if isinstance(one, datetime)]
+        names = {self.zone_at(one) for one in found or [otherwise]}
+        return names.pop() if len(names) == 1 else self._city_time()
+
+    def _city_time(self) -> str:
         city = get_timezone_location(self._zone, locale=self._locale, return_city=True)
         return str(self._words["zone_of"].format(city=city))
 
@@ -176,7 +192,9 @@ class Moments:
             return self._day_or_text(found, value, "medium")
         # As a datetime without zone: Babel interprets a date as midnight in UTC, and shifts it.
         noon = datetime.combine(found, time(12))
-        return str(format_skeleton("MMMEd", noon, locale=self._locale))
+        is_this_year = found.year == self._now.astimezone(self._zone).year
+        skeleton = "MMMEd" if is_this_year else "yMMMEd"
+        return str(format_skeleton(skeleton, noon, locale=self._locale))
 
     def _time(self, moment: datetime) -> str:
         if moment.time() == time():

@@ -1,8 +1,9 @@
 """What an order waits for, in sentences: fees, signing codes, reasons for attention."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
+from milepost.common.status import Status
 from milepost.notifications.mail.rendering.fact_readers import (
     moment_of,
     number_of,
@@ -13,7 +14,7 @@ from milepost.notifications.mail.rendering.fact_readers import (
 from milepost.notifications.mail.rendering.formatting import Moments
 from milepost.notifications.mail.rendering.languages import Words
 from milepost.notifications.mail.rendering.sanitize import clean, one_stop
-from milepost.orders.attention import UNREAD
+from milepost.orders.attention import UNREAD, WITHOUT_THE_PROVIDERS_WORDS
 from milepost.orders.details import Details
 from milepost.orders.order import Attention, Order
 from milepost.orders.provider_stages import awaits_signature
@@ -61,24 +62,34 @@ def _code(code: Mapping[str, Any], words: Mapping[str, str], moments: Moments) -
     return words["code_sent"].format(when=when) if when else words["code_sent_undated"]
 
 
-def attention_sentences(order: Order, words: Words) -> list[str]:
+def has_unpaid(details: Details) -> bool:
+    """Whether a fee is not paid: one of the open points says so, and what to do."""
+    return any(not one.get("paid", False) for one in parts(details, "invoices"))
+
+
+def attention_sentences(order: Order, words: Words, *, without: Container[str] = ()) -> list[str]:
     """Why a person should look, in the mail's language.
 
+    :param without: codes of reasons that the mail states elsewhere
+
     The reasons are in English. Fixed sentences are translated; sentences with values are composed
-    again from the order; others are quoted after a heading.
+    again from the order, also in English, where they have instants in UTC; others are quoted after
+    a heading.
     """
-    said = (_sentence(reason, order, words) for reason in order.attention)
+    said = (_sentence(one, order, words) for one in order.attention if one.code not in without)
     return list(dict.fromkeys(said))
 
 
 def _sentence(reason: Attention, order: Order, words: Words) -> str:
     text, translations = clean(reason.text), words["attention_sentences"]
-    if not translations:
-        return text
     if reason.text in translations:
         return str(translations[reason.text])
-    form = words["attention"].get(reason.code, "{text}")
-    return str(form.format(text=_values(reason, order, text), **_status_values(order, words)))
+    is_first = reason.code == "unknown_status" and order.status is Status.UNKNOWN
+    form = words["attention"].get("unknown_first" if is_first else reason.code)
+    if form is None or reason.text in WITHOUT_THE_PROVIDERS_WORDS.values():
+        return text
+    values = _values(reason, order, text, words)
+    return str(form.format(text=values, **_status_values(order, words)))
 
 
 def _status_values(order: Order, words: Words) -> dict[str, Any]:
@@ -88,12 +99,19 @@ def _status_values(order: Order, words: Words) -> dict[str, Any]:
     return {"raw": raw, "status": words["statuses"][order.status]}
 
 
-def _values(reason: Attention, order: Order, text: str) -> str:
+def _values(reason: Attention, order: Order, text: str, words: Words) -> str:
     """The values in a check's sentence, without the sentence."""
     if reason.code == UNREAD:
         return clean(", ".join(order.details.get("unread", []))) or text
     if reason.code != "email_not_sent":
         return text
     unsent = [one for one in parts(order.details, "emails") if not one.get("sent", True)]
-    said = [[text_of(one.get(name)) for name in ("type", "not_sent_reason")] for one in unsent]
-    return clean(", ".join(": ".join(filter(None, one)) for one in said)) or text
+    return ", ".join(filter(None, (_email(one, words) for one in unsent))) or text
+
+
+def _email(one: Mapping[str, Any], words: Words) -> str:
+    """Which mail was not sent, and why, in the provider's words."""
+    kind, reason = text_of(one.get("type")) or "", clean(text_of(one.get("not_sent_reason")) or "")
+    name = words["emails"].get(kind) or clean(kind.replace("_", " "), 60)
+    quoted = words["quote"].format(text=reason) if reason else ""
+    return ": ".join(filter(None, (name, quoted)))

@@ -19,10 +19,10 @@ from milepost.notifications.mail.rendering.context import MailContext
 from milepost.notifications.mail.rendering.fact_readers import parts, text_of
 from milepost.notifications.mail.rendering.sanitize import clean, one_stop, upper_first
 from milepost.orders.details import Details, cause_in
-from milepost.orders.disclosure import KINDS_OF_EXPLAINING_NOTES
+from milepost.orders.disclosure import KINDS_OF_EXPLAINING_NOTES, WITHHELD_SOURCE
 from milepost.orders.order import Kind
 
-_NO_CAUSES: Final = frozenset({"other", "none"})
+NO_CAUSES: Final = frozenset({"other", "none"})
 """The key of the words for an unknown cause."""
 _ENDS_THE_ORDER: Final = frozenset(
     {
@@ -43,21 +43,23 @@ _FOR_CUSTOMERS: Final = frozenset(
 
 def reason_values(context: MailContext) -> dict[str, Any]:
     """Reason, cause, what to do about it, and the provider's notes."""
-    said, true_cause = _reason(context)
+    said, true_cause, is_ours = _reason(context)
     reason, cause = said, true_cause
     if context.for_customer:
         reason, cause = shown_to_customer(said, true_cause, context.connection)
     causes = context.words["causes"]
-    named = cause in causes and cause not in _NO_CAUSES
+    named = cause in causes and cause not in NO_CAUSES
     known = causes[cause] if named else causes["other" if said else "none"]
     if true_cause == CREDIT_CHECK:
         known = causes[CREDIT_CHECK]
     named_cause = cause if cause and named else ("other" if said else "none")
-    name = _cause_name(known, context)
-    is_withheld = not named and true_cause in causes and true_cause not in _NO_CAUSES
+    name = cause_name(known, context.details, for_customer=context.for_customer)
+    is_withheld = not named and true_cause in causes and true_cause not in NO_CAUSES
     form = _reason_form(said, reason, named=named, is_withheld=is_withheld)
     if context.for_customer and "name_to_customer" in known:
         form = {"with_cause": "with_statement", "cause_alone": "statement_alone"}.get(form, form)
+    if is_ours:
+        form = "replaced"
     line = context.words["reasons"][form].format(cause=name, Cause=upper_first(name), reason=reason)
     if said is not None and context.notice.announcement.is_reason_of_ending:
         line = f"{one_stop(line)} {context.words['reasons']['followed']}"
@@ -67,7 +69,9 @@ def reason_values(context: MailContext) -> dict[str, Any]:
         "reason_line": one_stop(line),
         "cause": cause,
         "cause_name": name if named else None,
-        "cause_next": _what_next(named_cause, known, context),
+        "cause_next": context.words["withheld_next"]
+        if is_ours and context.notice.announcement.kind is not Kind.FAILED
+        else _what_next(named_cause, known, context),
         "notes": _notes(context, reason or ""),
     }
 
@@ -110,15 +114,16 @@ def _reason_form(said: str | None, shown: str | None, *, named: bool, is_withhel
     return "given" if shown else "withheld"
 
 
-def _cause_name(cause: Mapping[str, str], context: MailContext) -> str:
+def cause_name(cause: Mapping[str, str], details: Details, *, for_customer: bool) -> str:
     """A cause in words; special ones for the end of a contract."""
-    name = "name_to_customer" if context.for_customer and "name_to_customer" in cause else "name"
-    ends = text_of(context.details.get("delivery_end")) is not None
+    name = "name_to_customer" if for_customer and "name_to_customer" in cause else "name"
+    ends = text_of(details.get("delivery_end")) is not None
     return cause.get(f"{name}_of_contract", cause[name]) if ends else cause[name]
 
 
-def _reason(context: MailContext) -> tuple[str | None, str | None]:
-    """Reason and cause of the announced status, even if the order has left it since."""
+def _reason(context: MailContext) -> tuple[str | None, str | None, bool]:
+    """Reason and cause of the announced status, even if the order has left it since; and whether
+    the reason is a text of ours in place of the provider's."""
     explained: Details = context.details if context.holds else Details()
     if not _explains(explained):
         said = [entry.report for entry in context.order.timeline]
@@ -130,9 +135,11 @@ def _reason(context: MailContext) -> tuple[str | None, str | None]:
         # Some events have the reason only in their notes.
         reason = clean(" ".join(text for _, text in _notes_of(context, KINDS_OF_EXPLAINING_NOTES)))
     if not reason:
-        return None, text_of(explained.get("cause"))
+        return None, text_of(explained.get("cause")), False
+    if explained.get("reason_source") == WITHHELD_SOURCE:
+        return reason, text_of(explained.get("cause")), True
     cause = cause_in(Details(**{**explained, "reason": reason}))
-    return reason, cause
+    return reason, cause, False
 
 
 def _explains(details: Details) -> bool:
