@@ -10,6 +10,7 @@ import pytest
 
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.subscription import Subscription
+from milepost.orders.disclosure import CAUSES
 from milepost.orders.order import Kind
 from tests.stack import Context, Stack, aws, event
 
@@ -80,7 +81,7 @@ def test_a_message_has_a_stable_id_and_no_personal_data(app: ModuleType, stack: 
     invoke(app, event("announce", "rejected"))
     (message,) = published(stack)
     assert message["id"] == "offergrid-home/ord-7c1e20-b4f/item-7c1e20-2/1"
-    assert message["reason"] == "Service not available at this address"
+    assert message["reason"] == CAUSES["outside_service_area"]
     text = json.dumps(message)
     for personal in ("Charlotte", "Nguyen", "example.com", "Lygon"):
         assert personal not in text
