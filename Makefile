@@ -33,7 +33,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@touch $@
 
 lock: ## Update the lock files to the newest versions
-	for tool in tests/audit/checkov tests/audit/pip-audit tests/audit/policies tests/browser/playwright tests/fuzz/atheris tests/mutants/mutmut tests/runtime/awslambdaric; do \
+	for tool in tests/audit/checkov tests/audit/pip-audit tests/audit/policies tests/browser/playwright tests/deploy_guide/awscli tests/fuzz/atheris tests/mutants/mutmut tests/runtime/awslambdaric; do \
 		uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o $$tool.txt $$tool.in; done
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock requirements.in
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
@@ -102,10 +102,13 @@ test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower o
 	@rm -f $(LEFT_OUT) && mkdir -p $(dir $(LEFT_OUT))
 	@$(MAKE) --no-print-directory $(TOOLS)/awslambdaric/.installed || \
 		echo "- functions under Lambda's runtime client: awslambdaric can't be installed here (why, see above)" | tee -a $(LEFT_OUT)
+	@$(MAKE) --no-print-directory $(TOOLS)/awscli/.installed || \
+		echo "- the guides' commands: the AWS CLI can't be installed here (why, see above)" | tee -a $(LEFT_OUT)
 	@git cat-file -e $(UPGRADED_FROM)^{commit} 2> /dev/null || \
 		echo "- the upgrade from 0.2.0: this clone's history doesn't reach it" | tee -a $(LEFT_OUT)
 	@$(MAKE) --no-print-directory -j2 -O test-below-e2e test-deployed
 	@$(MAKE) --no-print-directory fuzz-briefly test-dynamodb-local audit
+	@echo "Commands of the guides that no test runs, each with the reason: LEFT_OUT in tests/deploy_guide/documents.py"
 	@if [ -s $(LEFT_OUT) ]; then echo "Everything else ran; left out:"; cat $(LEFT_OUT); else \
 		echo "Everything ran; nothing was left out."; fi
 
@@ -151,6 +154,7 @@ $(PEERS)/.installed: bench/requirements.lock | install
 LEFT_OUT := .local/left-out
 $(TOOLS)/atheris/.installed: tests/fuzz/atheris.txt
 $(TOOLS)/awslambdaric/.installed: tests/runtime/awslambdaric.txt
+$(TOOLS)/awscli/.installed: tests/deploy_guide/awscli.txt
 $(TOOLS)/checkov/.installed: tests/audit/checkov.txt
 $(TOOLS)/mutmut/.installed: tests/mutants/mutmut.txt
 $(TOOLS)/pip-audit/.installed: tests/audit/pip-audit.txt

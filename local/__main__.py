@@ -1,5 +1,6 @@
 """`python -m local run|stop|invoke|build`: the commands behind the targets of the Makefile."""
 
+import logging
 from typing import Annotated
 
 import typer
@@ -28,6 +29,9 @@ for _command in (
     app.command()(_command)
 app.command("restore-drill")(restore.drill)
 app.command("restore")(restore.restore)
+# SAM's package lets every logger write from INFO on: botocore would tell where each client's
+# endpoint and credentials come from.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 _out = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 

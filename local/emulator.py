@@ -17,6 +17,7 @@ from local.emulator_corrections import (
     lambda_runtime,
     mail_events,
     mail_sending,
+    missing_operations,
     secrets,
     stream_mapping,
 )
@@ -26,6 +27,7 @@ BATCHES_AT_ONCE: Final = 2
 _CORRECTIONS: Final = (
     authorization,
     mail_sending,
+    missing_operations,
     mail_events,
     stream_mapping,
     lambda_runtime,

@@ -15,7 +15,8 @@ def check_stack(patient: ExaminedStack) -> Iterator[Finding]:
         yield warning(
             "stack",
             f"the last deployment was rolled back ({status})",
-            "`aws cloudformation describe-stack-events` says why; then deploy again.",
+            "`aws cloudformation describe-stack-events --stack-name "
+            f"{patient.stack.name}` says why; then deploy again.",
         )
     elif status.endswith("_COMPLETE"):
         yield ok("stack", status)

@@ -1,9 +1,9 @@
 """Resources and condition keys of authorization, where the emulator differs from AWS.
 
-ministack 1.5.33 checks SESv2 `SendEmail`, SSM `GetParametersByPath` and the schedules of a group
-on `*` or on a wrong name, so that policies without wildcards, right on AWS, would be refused.
-It doesn't know the condition key `ses:FromAddress` either. The resources and the key are those of
-AWS's Service Authorization Reference.
+ministack 1.5.33 checks SESv2 `SendEmail`, SSM `GetParametersByPath` and `DeleteParameters`, and the
+schedules of a group on `*` or on a wrong name, so that policies without wildcards, right on AWS,
+would be refused. It doesn't know the condition key `ses:FromAddress` either. The resources and the
+key are those of AWS's Service Authorization Reference.
 """
 
 import importlib
@@ -85,6 +85,9 @@ def find_resource(
         return f"identity/{sender}"
     if service == "ssm" and "Path" in content and "Name" not in content:
         return f"parameter/{str(content['Path']).lstrip('/')}"
+    if service == "ssm" and content.get("Names"):
+        # All of them are checked on AWS; those of one request are one connection's here.
+        return f"parameter/{str(content['Names'][0]).lstrip('/')}"
     if service == "scheduler" and parts[0] == "schedules" and len(parts) == 2:
         group = content.get("GroupName") or _first(query.get("groupName")) or "default"
         return f"schedule/{group}/{parts[1]}"

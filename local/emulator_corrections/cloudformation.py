@@ -69,9 +69,17 @@ _ARNS: Final[Mapping[str, tuple[str, str]]] = {
     "AWS::SNS": ("arn:aws:sns:{region}:{account}:{name}", "TopicName"),
     "AWS::SQS": ("arn:aws:sqs:{region}:{account}:{name}", "QueueName"),
     "AWS::SSM": ("arn:aws:ssm:{region}:{account}:parameter{name}", "Name"),
+    "AWS::StepFunctions": (
+        "arn:aws:states:{region}:{account}:stateMachine:{name}",
+        "StateMachineName",
+    ),
 }
 """By type, or by the first two parts of it: the ARN, and the property with the name."""
-_SERVICES: Final = {"AWS::ApiGatewayV2": "apigateway", "AWS::Cognito": "cognito-idp"}
+_SERVICES: Final = {
+    "AWS::ApiGatewayV2": "apigateway",
+    "AWS::Cognito": "cognito-idp",
+    "AWS::StepFunctions": "states",
+}
 """Prefixes of actions that are not the service's name in the type."""
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from local.emulator_corrections.authorization import find_resource
 from local.emulator_corrections.mail_sending import add_headers
+from local.emulator_corrections.missing_operations import mail_from, remove_route_settings
 
 
 @pytest.mark.parametrize("sender", ["milepost@example.org", "Milepost <milepost@example.org>"])
@@ -22,6 +23,31 @@ def test_sending_is_authorised_on_the_senders_identity(sender: str) -> None:
 def test_reading_parameters_is_authorised_on_their_path() -> None:
     found = find_resource("ssm", method="POST", path="/", body=b'{"Path": "/a/b"}', query={})
     assert found == "parameter/a/b"
+
+
+def test_deleting_parameters_is_authorised_on_them() -> None:
+    found = find_resource("ssm", method="POST", path="/", body=b'{"Names": ["/a/b"]}', query={})
+    assert found == "parameter/a/b"
+
+
+def test_settings_of_one_route_are_removed_and_the_others_stay() -> None:
+    stage: dict[str, dict[str, dict[str, int]]] = {
+        "routeSettings": {"ANY /console": {}, "GET /track/{token}": {}}
+    }
+    stage["routeSettings"]["ANY /console"]["ThrottlingRateLimit"] = 50
+    assert remove_route_settings(stage, "ANY /console")
+    assert list(stage["routeSettings"]) == ["GET /track/{token}"]
+    assert not remove_route_settings(stage, "ANY /console")
+    assert not remove_route_settings(None, "ANY /console")
+
+
+def test_the_domain_of_bounces_waits_for_its_records() -> None:
+    assert mail_from({"MailFromDomain": "bounce.example.org"}) == {
+        "MailFromDomain": "bounce.example.org",
+        "MailFromDomainStatus": "PENDING",
+        "BehaviorOnMxFailure": "USE_DEFAULT_VALUE",
+    }
+    assert mail_from({}) == {"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The guides' commands, run by the AWS CLI as a shell runs them."""
