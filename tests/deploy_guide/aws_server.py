@@ -12,16 +12,23 @@ import select
 import signal
 import socket
 import sys
+import time
 import traceback
+from types import SimpleNamespace
 
+from awscli.botocore import waiter
 from awscli.clidriver import create_clidriver
 
 LISTENING, ENDPOINT = int(sys.argv[1]), sys.argv[2]
+
+PAUSE = 0.5
+"""Seconds between two looks of a `wait` command. AWS's are 5 to 60, for work that takes as long."""
 
 
 def main() -> None:
     """Serve until standard input ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    waiter.time = SimpleNamespace(sleep=lambda _seconds: time.sleep(PAUSE))
     with socket.socket(fileno=LISTENING) as server:
         while True:
             ready, *_ = select.select([server, sys.stdin], [], [])

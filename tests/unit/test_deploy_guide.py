@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -13,6 +14,7 @@ from botocore.session import get_session
 from botocore.validate import ParamValidator
 
 from local.deploy_check import check_line
+from tests.deploy_guide.aws_client import for_version_1
 from tests.deploy_guide.documents import GUIDE as GUIDE_FILE
 from tests.deploy_guide.documents import LEFT_OUT, begins, other_documents, steps_of
 from tests.stack import ROOT
@@ -40,6 +42,25 @@ def test_every_command_is_of_a_tool_that_is_tried() -> None:
         "export",
         "for",
     }
+
+
+@pytest.mark.parametrize("path", [GUIDE_FILE, *other_documents()], ids=lambda path: path.name)
+def test_no_command_of_a_block_is_passed_over(path: Path) -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines() if line.lstrip()[:1] != "#"]
+    printed = sum(len(re.findall(r"\baws [a-z]", line)) for line in lines)
+    found = sum(len(re.findall(r"\baws [a-z]", step.text)) for step in steps_of(path))
+    inline = len(re.findall(r"(?<!`)`aws\s+[a-z0-9-]+\s+[a-z]", path.read_text()))
+    assert found == printed + inline
+
+
+def test_a_payload_is_given_as_the_cli_takes_it() -> None:
+    as_text = ["--cli-binary-format", "raw-in-base64-out"]
+    invoke = ["lambda", "invoke", "--payload", "{}"]
+    assert for_version_1([*invoke, *as_text, "out.json"]) == [*invoke, "out.json"]
+    assert for_version_1(["sts", "get-caller-identity"]) == ["sts", "get-caller-identity"]
+    with pytest.raises(SystemExit, match="version 2 of the AWS CLI needs"):
+        for_version_1(invoke)
 
 
 def test_every_command_that_no_test_runs_is_in_a_document() -> None:
