@@ -16,7 +16,7 @@ from typing import Final
 
 from bench.event_log import Case, read_xes, slow_down, synthetic
 from bench.figures import Figure
-from milepost.forecasts.curves import AGES, Curves, Group, What
+from milepost.forecasts.durations_by_age import AGES, Curves, Group, What
 from milepost.forecasts.forecast import Known, Widening, forecast, widen
 from milepost.forecasts.quality import (
     MOST_SCORED,

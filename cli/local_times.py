@@ -7,9 +7,9 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cli.errors import WrongUse
+from milepost.common.allowed_years import FIRST_YEAR, LAST_YEAR, require_near
 from milepost.common.errors import BadPayload
 from milepost.common.timestamps import format_instant, in_zone, parse_instant
-from milepost.common.years import FIRST_YEAR, LAST_YEAR, require_near
 
 UTC_ZONE: Final = "UTC"
 _AGO: Final = re.compile(r"(\d{1,6})\s*(m|min|h|d)")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from local.pages import NOT_FOUND, Answer, render_page
+from local.page_server import NOT_FOUND, Answer, render_page
 
 SHOWN: Final = 50
 """Messages of each chat on the page, the newest first."""

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from local.chat_page import answer_chats
 from local.chat_platforms import ChatPlatform
-from local.pages import Answer, page_handler
+from local.page_server import Answer, page_handler
 
 _HOST: Final = "127.0.0.1"
 _PATHS: Final[Mapping[str, str]] = {

@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from local.overview import Overview
+from local.live_view_data import Overview
 
 _PAUSE_SECONDS: Final = 1.0
 

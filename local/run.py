@@ -16,7 +16,7 @@ from rich.console import Console
 from local.errors import CannotStart
 from local.files import ROOT, Places
 from local.live_view import show_live
-from local.overview import Overview, read_overview
+from local.live_view_data import Overview, read_overview
 from local.ports import Ports
 from local.processes import require_free_port
 from local.progress import Progress

@@ -13,8 +13,8 @@ from milepost.orders.aws.table import order_item, tracked_order
 from milepost.orders.details import Details
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Announcement, Kind, OrderKey, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 KEY = OrderKey("offergrid-home", "ord-7c1e20-b4f", "item-7c1e20-1")

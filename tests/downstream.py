@@ -12,12 +12,17 @@ from zoneinfo import ZoneInfo
 from cli.local_times import Moments
 from milepost.api.order_schema import order_view
 from milepost.aws.dynamodb_items import from_item, to_item
-from milepost.connections.connection import BUSINESS, CommissionTerms, Connection, FollowUp
+from milepost.connections.connection import CommissionTerms, Connection, FollowUp
+from milepost.connections.tracks import BUSINESS
+from milepost.notifications.announcement_message import (
+    topic_attributes,
+    topic_message,
+    topic_subject,
+)
 from milepost.notifications.eligibility import out_of_date
 from milepost.notifications.mail.rendering.digest_lines import Digest, DigestLine
 from milepost.notifications.mail.rendering.renderer import MailRenderer
 from milepost.notifications.notice import Audience, Channel, Notice
-from milepost.notifications.payload import topic_attributes, topic_message, topic_subject
 from milepost.notifications.subscription import DigestReason
 from milepost.orders import deadlines
 from milepost.orders.aws.table import announced_by, order_item, tracked_order

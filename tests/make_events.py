@@ -15,7 +15,7 @@ from milepost.actions.action import PlannedCall
 from milepost.actions.aws.scheduler import schedule_input
 from milepost.aws.dynamodb_items import to_item
 from milepost.connections.connection import Connection
-from milepost.notifications.aws.messages import batch_message, notice_message
+from milepost.notifications.aws.topic_and_queues import batch_message, notice_message
 from milepost.notifications.claims import Batch
 from milepost.notifications.notice import Channel, Notice
 from milepost.orders.aws.orders_keys import item_key

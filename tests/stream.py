@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from milepost.common.status import Status
 from milepost.orders.order import Order, OrderKey, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import record
 from milepost.orders.report import Report
-from milepost.orders.rules import Rules
 from milepost.orders.tombstones import tombstone_of
+from milepost.queries.cause_figures import AcceptanceKey, OutcomeKey
 from milepost.queries.histogram import StageKey, Tally
 from milepost.queries.indexed_words import IndexedWords
-from milepost.queries.outcomes import AcceptanceKey, OutcomeKey
 from milepost.queries.stage_durations import NO_WORDS, Change, Counted, Step, change_of, count
 from tests.builders import minute
 from tests.fakes.orders import MemoryOrders

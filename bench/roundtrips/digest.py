@@ -18,7 +18,7 @@ from bench.roundtrips.stored import slow_stack
 from milepost.common.status import Status
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held_notices import HoldsTable
-from milepost.notifications.aws.messages import batch_message
+from milepost.notifications.aws.topic_and_queues import batch_message
 from milepost.notifications.claims import Batch
 from milepost.notifications.recipients import Choice
 from milepost.orders.aws.table import OrdersTable

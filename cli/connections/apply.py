@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cli.connections.apply_lock import ChangedSinceCompared, StillOurs
-from cli.connections.desired import Wanted, WantedConnection
+from cli.connections.desired_state import Wanted, WantedConnection
 from cli.connections.difference import Change, Difference
-from cli.connections.stored import Stored, Stores
+from cli.connections.stored_state import Stored, Stores
 from cli.errors import CannotDo
 from milepost.aws.shared_secret import Entries
 from milepost.notifications.endpoints.secret_rotation import KEEP_PREVIOUS, current_secret, rotate

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-from cli.connections.stored import Stores
+from cli.connections.stored_state import Stores
 from cli.errors import CannotDo
 from milepost.connections.aws.declarations import BeingChanged, ChangedSinceRead
 

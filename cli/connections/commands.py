@@ -13,7 +13,7 @@ from cli.command_group import examples, make_part
 from cli.connections.apply import apply
 from cli.connections.apply_lock import ChangedSinceCompared, changing
 from cli.connections.custom_templates import read_texts
-from cli.connections.desired import Wanted, require_possible, work_out
+from cli.connections.desired_state import Wanted, require_possible, work_out
 from cli.connections.difference import ConnectionChange, Difference, SubscriptionChange, compare
 from cli.connections.file import read_file
 from cli.connections.health import condition_in_words, troubles
@@ -22,7 +22,7 @@ from cli.connections.poll import REQUESTED, start_poll
 from cli.connections.secret_commands import app as secret_app
 from cli.connections.senders import incomplete_senders
 from cli.connections.showing import difference_as_json, show_difference
-from cli.connections.stored import Stored, open_stores, read_stored
+from cli.connections.stored_state import Stored, open_stores, read_stored
 from cli.errors import COULD_NOT, Fault, WrongUse
 from cli.local_times import UTC_ZONE, read_moment, read_zone
 from cli.options import CsvOption, JsonOption, ZoneOption

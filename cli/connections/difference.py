@@ -7,9 +7,9 @@ from datetime import time
 from enum import StrEnum
 from typing import Any, Final
 
-from cli.connections.desired import Wanted, WantedConnection
+from cli.connections.desired_state import Wanted, WantedConnection
 from cli.connections.schedules import Schedule, describe_expression
-from cli.connections.stored import Stored
+from cli.connections.stored_state import Stored
 from cli.output import without_query
 from milepost.connections.connection import Connection
 from milepost.notifications.endpoints.secret_rotation import current_secret

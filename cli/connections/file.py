@@ -11,14 +11,15 @@ from pydantic import ValidationError
 
 from cli.connections.file_schema import SHAPES, DeclaredConnection, DeclaredFile
 from cli.connections.provider_defaults import profile_of, scheme_of
-from cli.connections.references import SecretReader, UnreadableReference
+from cli.connections.secret_references import SecretReader, UnreadableReference
 from cli.connections.signing_forms import is_signing_secret, what_it_takes
 from cli.connections.yaml_positions import BadYaml, Positions, read_yaml
 from cli.errors import InvalidFile, Problem
 from milepost.common.business_days import UnknownCountry, UnknownRegion, business_days_of
 from milepost.common.http_headers import is_header_value
 from milepost.connections.commission_terms import repeated_terms
-from milepost.connections.connection import BUSINESS, DEFAULT_COUNTRY, CommissionTerms
+from milepost.connections.connection import DEFAULT_COUNTRY, CommissionTerms
+from milepost.connections.tracks import BUSINESS
 from milepost.notifications.chat.addresses import check_webhook
 from milepost.notifications.endpoints.addresses import Refused
 from milepost.notifications.endpoints.secret_rotation import KEY_BYTES, has_right_length

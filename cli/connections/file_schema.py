@@ -24,12 +24,13 @@ from cli.connections.schedules import Schedule, read_schedule
 from cli.stack import is_loopback
 from milepost.common.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
 from milepost.common.status import Status, normal_form
-from milepost.connections.connection import SEARCH_FIELDS, TRACKS, TrackingPage
+from milepost.connections.connection import SEARCH_FIELDS, TrackingPage
 from milepost.connections.setting_values import (
     MOST_REMINDER_HOURS,
     MOST_TRACKING_DAYS,
     is_order_page,
 )
+from milepost.connections.tracks import TRACKS
 from milepost.notifications.mail.rendering.sanitize import one_line
 from milepost.notifications.notice import CUSTOMER_KINDS, Audience
 from milepost.notifications.subscription_input import (

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from cli.connections.health import condition_in_words, troubles
 from cli.connections.provider_defaults import profile_of
 from cli.connections.schedules import describe_expression
-from cli.connections.stored import Stored
+from cli.connections.stored_state import Stored
 from cli.local_times import Moments, ago
 from cli.stack import Stack
 

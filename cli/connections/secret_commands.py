@@ -11,7 +11,7 @@ from cli.confirmation import confirm
 from cli.connections.apply_lock import changing
 from cli.connections.provider_defaults import credential_names, profile_of, scheme_of
 from cli.connections.signing_forms import is_signing_secret, what_it_takes
-from cli.connections.stored import Stored, Stores, open_stores, read_stored
+from cli.connections.stored_state import Stored, Stores, open_stores, read_stored
 from cli.errors import COULD_NOT, CannotDo, WrongUse
 from cli.options import JsonOption
 from cli.output import is_interactive, tell, tell_json, warn

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from cli.api import OrdersApi
-from cli.connections.stored import Stored, Stores, open_stores, read_stored
+from cli.connections.stored_state import Stored, Stores, open_stores, read_stored
 from cli.stack import Stack
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from cli.local_times import Moments
-from cli.orders.facts import fact_lines
+from cli.orders.fact_lines import fact_lines
 from cli.output import tell, tell_folded
 
 Shown: TypeAlias = Mapping[str, Any]

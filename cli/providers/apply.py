@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cli.connections.stored import StoredSettings, Stores
+from cli.connections.stored_state import StoredSettings, Stores
 from cli.errors import CannotDo
 from cli.providers.stored_versions import learn
 from cli.providers.storing import StoredProviders

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.command_group import examples, make_part
-from cli.connections.stored import open_stores
+from cli.connections.stored_state import open_stores
 from cli.errors import COULD_NOT, CannotDo, WrongUse
 from cli.options import JsonOption, YesOption
 from cli.output import tell, tell_json, tell_table

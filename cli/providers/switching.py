@@ -9,7 +9,7 @@ from cli.activity.recording import recorded
 from cli.api import OrdersApi
 from cli.confirmation import confirm
 from cli.connections.apply_lock import changing
-from cli.connections.stored import Stores, open_stores
+from cli.connections.stored_state import Stores, open_stores
 from cli.errors import Fault
 from cli.output import tell, tell_json, warn
 from cli.providers.apply import Situation, look_at, switch

@@ -10,7 +10,7 @@ from cli.activity.recording import recorded
 from cli.api import OrdersApi
 from cli.command_group import examples, make_part
 from cli.confirmation import confirm
-from cli.connections.stored import SharedSecret
+from cli.connections.stored_state import SharedSecret
 from cli.errors import COULD_NOT, CannotDo, WrongUse
 from cli.options import CsvOption, JsonOption
 from cli.output import is_interactive, tell, tell_csv, tell_json, warn

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from cli.connections.stored import SharedSecret
+from cli.connections.stored_state import SharedSecret
 from cli.errors import CannotDo
 from cli.stack import Stack
 from milepost.webhooks.receiver import Signing

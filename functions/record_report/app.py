@@ -22,7 +22,7 @@ from milepost.orders.aws.erased_customers import ErasedCustomers
 from milepost.orders.aws.table import OrdersReader
 from milepost.orders.order import OrderKey
 from milepost.polling.aws.named_orders import NamedOrdersTable
-from milepost.polling.aws.on_demand import FetchStarts, NamedOrderRequests
+from milepost.polling.aws.poll_starts import FetchStarts, NamedOrderRequests
 from milepost.polling.aws.touched_orders import BatchMarks, TouchedTable
 from milepost.providers.registry import REGISTRY
 from milepost.quarantine.aws.store import Quarantine

@@ -12,7 +12,7 @@ from milepost.aws.logger import open_logger
 from milepost.common.exception_summary import fail_without_message
 from milepost.common.timestamps import parse_instant
 from milepost.notifications.aws.held_notices import HoldsTable
-from milepost.notifications.aws.messages import NoticeQueue
+from milepost.notifications.aws.topic_and_queues import NoticeQueue
 from milepost.notifications.notice import Channel
 
 logger = open_logger()

@@ -16,7 +16,7 @@ from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.mail.aws.sent_mails import MailsTable
 from milepost.notifications.mail.bounces_and_complaints import NotLoggedYet, Tracker
-from milepost.notifications.mail.events import UnknownEvent, read_event
+from milepost.notifications.mail.ses_events import UnknownEvent, read_event
 from milepost.notifications.notice import State
 
 FOR_ONE: Final = timedelta(seconds=60)

@@ -6,7 +6,7 @@ from html import escape
 from typing import Final
 
 from local.inbox.mailbox import Mail, Mailbox
-from local.pages import NOT_FOUND, Answer, render_page
+from local.page_server import NOT_FOUND, Answer, render_page
 
 _REFRESH_SECONDS: Final = 3
 # The mail's own HTML is a stranger's: no script, no network, no access to the page around it.

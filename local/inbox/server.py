@@ -7,7 +7,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from local.inbox.mailbox import Mailbox, read_mail
 from local.inbox.page import answer_inbox
-from local.pages import PageServer
+from local.page_server import PageServer
 
 # It writes each connection as information, which would be printed between the lines of `make run`.
 logging.getLogger("mail.log").setLevel(logging.WARNING)

@@ -8,7 +8,7 @@ import pytest
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import format_instant
-from milepost.notifications.aws.messages import notice_message
+from milepost.notifications.aws.topic_and_queues import notice_message
 from milepost.notifications.endpoints.aws.call_log import ATTEMPT
 from milepost.notifications.endpoints.retry_policy import JITTER, RETRY_AFTER
 from milepost.notifications.notice import Channel, Notice

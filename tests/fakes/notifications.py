@@ -229,7 +229,7 @@ class MemoryOutbox:
 
 @dataclass
 class MemorySubscriptions:
-    """Implements ``eligibility_check.Subscriptions``."""
+    """Implements ``eligibility_facts.Subscriptions``."""
 
     kept: dict[str, Subscription] = field(default_factory=dict)
 
@@ -239,7 +239,7 @@ class MemorySubscriptions:
 
 @dataclass
 class MemorySuppressions:
-    """Implements ``eligibility_check.Suppressions``."""
+    """Implements ``eligibility_facts.Suppressions``."""
 
     reasons: dict[tuple[str, Audience], str] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ from milepost.orders.recording import LostRace, OrdersRead
 
 @dataclass
 class MemoryOrders:
-    """Implements ``recording.OrderStore`` and ``eligibility_check.CurrentOrders``."""
+    """Implements ``recording.OrderStore`` and ``eligibility_facts.CurrentOrders``."""
 
     kept: dict[OrderKey, TrackedOrder] = field(default_factory=dict)
     written: list[tuple[TrackedOrder, tuple[Announcement, ...]]] = field(default_factory=list)

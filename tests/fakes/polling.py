@@ -101,7 +101,7 @@ def _kept(instant: datetime | None) -> datetime | None:
 
 @dataclass
 class MemoryPageHashes:
-    """Implements ``memory.PageHashes``."""
+    """Implements ``remembered_pages.PageHashes``."""
 
     kept: dict[str, bytes] = field(default_factory=dict)
 

@@ -14,13 +14,13 @@ from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.connection import Connections
 from milepost.notifications import dispatch
 from milepost.notifications.claims import Claims
-from milepost.notifications.eligibility_check import CurrentOrders, Subscriptions, Suppressions
+from milepost.notifications.eligibility_facts import CurrentOrders, Subscriptions, Suppressions
 from milepost.notifications.mail import sender
 from milepost.notifications.resend import Log
 from milepost.orders.recording import OrderStore
 from milepost.polling.aws.lease import PollsTable
 from milepost.polling.lease import Lease
-from milepost.polling.memory import PageHashes
+from milepost.polling.remembered_pages import PageHashes
 from milepost.polling.touched_orders import Touched
 from milepost.queries.saved_views import SavedViews
 from tests.fakes.connections import MemoryConnections

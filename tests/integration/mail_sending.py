@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.messages import notice_of
+from milepost.notifications.aws.topic_and_queues import notice_of
 from milepost.notifications.notice import Notice
 from milepost.notifications.recipients import Choice
 from tests.stack import Context, Stack, aws, event

@@ -14,8 +14,8 @@ from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held_notices import HoldsTable
-from milepost.notifications.aws.messages import batch_message, notice_message, notice_of
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.topic_and_queues import batch_message, notice_message, notice_of
 from milepost.notifications.chat.addresses import webhook_name
 from milepost.notifications.claims import Batch
 from milepost.notifications.mail.aws.sent_mails import MailsTable

@@ -14,8 +14,8 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.messages import notice_message, notice_of
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.topic_and_queues import notice_message, notice_of
 from milepost.notifications.mail.aws.sent_mails import MailsTable
 from milepost.notifications.mail.sender import Refused
 from milepost.notifications.notice import Channel, Notice

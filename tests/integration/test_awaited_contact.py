@@ -13,7 +13,7 @@ from milepost.aws.clients import client
 from milepost.aws.dynamodb_items import to_item
 from milepost.common.status import Status
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.messages import NoticeQueue, notice_of
+from milepost.notifications.aws.topic_and_queues import NoticeQueue, notice_of
 from milepost.notifications.dispatch import LOOK_AGAIN
 from milepost.notifications.mail.awaited_contact import LONGEST_HOLD
 from milepost.orders.aws.table import OrdersTable, order_item

@@ -15,8 +15,8 @@ import pytest
 
 from milepost.api.routing import SUBJECTS, routers_of
 from milepost.common.timestamps import format_instant
-from milepost.notifications.aws.messages import mail_test_message
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.topic_and_queues import mail_test_message
 from milepost.notifications.subscription import Subscription
 from milepost.orders.aws import index_keys
 from tests.batches import sqs_batch

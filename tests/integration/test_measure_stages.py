@@ -12,7 +12,7 @@ from moto.sns.models import sns_backends
 
 from milepost.common.status import Status
 from milepost.forecasts.aws.store import ForecastStore
-from milepost.forecasts.curves import What
+from milepost.forecasts.durations_by_age import What
 from milepost.forecasts.forecast import forecast
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey

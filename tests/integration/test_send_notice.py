@@ -12,8 +12,8 @@ from botocore.exceptions import ReadTimeoutError
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.notifications.aws.held_notices import HoldsTable
-from milepost.notifications.aws.messages import batch_message, notice_message
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.topic_and_queues import batch_message, notice_message
 from milepost.notifications.claims import Batch
 from milepost.notifications.subscription import Subscription
 from milepost.orders.aws.orders_keys import item_key

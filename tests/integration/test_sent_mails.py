@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from milepost.connections.connection import SenderIdentity
-from milepost.notifications.aws.messages import notice_message
+from milepost.notifications.aws.topic_and_queues import notice_message
 from tests.builders import OFFERGRID
 from tests.integration.mail_sending import Mailer, enter, invoke, notice_in, prepare
 from tests.make_events import sqs_batch

@@ -13,8 +13,8 @@ import pytest
 from milepost.common.timestamps import parse_instant
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held_notices import HoldsTable
-from milepost.notifications.aws.messages import batch_of, notice_of
 from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.aws.topic_and_queues import batch_of, notice_of
 from milepost.notifications.mail.aws.sent_mails import MailsTable, mail_id_of
 from milepost.notifications.mail.aws.ses import Mailbox
 from milepost.notifications.mail.message import Mail

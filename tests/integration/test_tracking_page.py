@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from milepost.common.status import Status
 from milepost.connections.connection import TrackingPage
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.messages import notice_message
+from milepost.notifications.aws.topic_and_queues import notice_message
 from milepost.notifications.notice import Audience
 from milepost.notifications.recipients import Choice
 from milepost.orders.aws.table import OrdersTable

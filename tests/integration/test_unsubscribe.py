@@ -11,9 +11,9 @@ import pytest
 from milepost.common.email_addresses import address_hash
 from milepost.common.status import Status
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.messages import notice_message
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.aws.topic_and_queues import notice_message
 from milepost.notifications.mail.aws.unsubscribe import LinkKeysStore
 from milepost.notifications.mail.unsubscribe import Ending, UnsubscribeLinks, read_token, token_of
 from milepost.notifications.notice import Audience, Notice

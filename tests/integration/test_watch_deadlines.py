@@ -14,8 +14,8 @@ from milepost.connections.connection import CommissionTerms, FollowUp
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.orders.announcements import KIND_OF
 from milepost.orders.order import OVERDUE, OrderKey, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import record
-from milepost.orders.rules import Rules
 from tests.builders import NOON, RULES, minute, report
 from tests.integration.recorded_orders import LOOKED_AFTER, keep, orders
 from tests.integration.watched_orders import DAY, NOTHING, SALES, announce, key, run, told

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-from cli.connections.stored import Stored
+from cli.connections.stored_state import Stored
 from local.files import ROOT
 from local.processes import plain_environment
 from local.stack import Stack

@@ -10,7 +10,7 @@ from random import Random
 from threading import Event, Thread
 from typing import Any, Final
 
-from cli.connections.stored import StoredSettings
+from cli.connections.stored_state import StoredSettings
 from local.stack import Stack
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from tests.soak.account import SandboxAccount

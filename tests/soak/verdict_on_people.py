@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import boto3
 
-from cli.connections.stored import Stored, open_stores, read_stored
+from cli.connections.stored_state import Stored, open_stores, read_stored
 from cli.stack import Stack as DeployedStack
 from local.stack import Stack
 from milepost.common.status import Status

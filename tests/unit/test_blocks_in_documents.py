@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cli.connections.custom_templates import read_texts
-from cli.connections.desired import Wanted, work_out
+from cli.connections.desired_state import Wanted, work_out
 from cli.connections.file import read_file
 from cli.connections.yaml_positions import read_yaml
 from cli.providers import stored_versions

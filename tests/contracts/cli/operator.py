@@ -10,7 +10,7 @@ import boto3
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
-from cli.connections.stored import SharedSecret
+from cli.connections.stored_state import SharedSecret
 from cli.main import app
 from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.notifications.aws.subscriptions import SubscriptionsTable

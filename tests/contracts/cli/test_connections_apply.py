@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.connections.stored import StoredSettings
+from cli.connections.stored_state import StoredSettings
 from milepost.connections.connection import SenderIdentity, UnusableConnection
 from tests.contracts.cli.operator import (
     API_URL,

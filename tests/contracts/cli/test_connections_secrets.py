@@ -9,7 +9,7 @@ import pytest
 from typer.testing import Result
 
 from cli.connections import commands
-from cli.connections.stored import SharedSecret, StoredSettings
+from cli.connections.stored_state import SharedSecret, StoredSettings
 from milepost.webhooks.receiver import UnknownWebhook
 from tests.contracts.cli.operator import (
     FILE,

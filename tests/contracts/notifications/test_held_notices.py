@@ -8,7 +8,7 @@ from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.delivery_log_items import KEEP
 from milepost.notifications.aws.held_notices import Due, HoldsTable
-from milepost.notifications.aws.messages import batch_of
+from milepost.notifications.aws.topic_and_queues import batch_of
 from milepost.notifications.claims import AlreadyClaimed, Batch, Claimed
 from milepost.notifications.notice import Channel, Notice
 from milepost.orders.order import Kind, OrderKey

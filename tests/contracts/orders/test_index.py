@@ -14,8 +14,8 @@ from milepost.orders.indexed_orders import LastAnnounced, PastDueOrder
 from milepost.orders.order import Kind, OrderKey, Overdue, TrackedOrder
 from milepost.orders.overdue import judged
 from milepost.orders.overdue_list import MOST_MENTIONED
+from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Source
-from milepost.orders.rules import Rules
 from tests.builders import NOON, OFFERGRID, announcement, minute, report, tracked
 
 TABLE = "OrdersTable"

@@ -21,9 +21,9 @@ from milepost.orders.aws.table import OrdersTable, order_item, tracked_order
 from milepost.orders.details import Details
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Attention, Kind, OrderKey, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import UnstorableOrder, record
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from milepost.orders.timeline_summary import MOST_ACKNOWLEDGED
 from milepost.queries.aws.figures import FiguresTable
 from milepost.queries.aws.projector import MeasuredOrders

@@ -15,9 +15,9 @@ from milepost.orders.aws.orders_keys import item_key
 from milepost.orders.aws.table import OrdersTable, announced_by
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Kind, OrderKey, Overdue, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import LostRace, OrderStore, record
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from milepost.orders.timeline import TIMELINE_CAP
 from milepost.providers.registry import adapter
 from tests.builders import (

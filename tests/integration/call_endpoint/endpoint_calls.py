@@ -15,8 +15,8 @@ from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.delivery_log_items import notice_key
 from milepost.notifications.aws.held_notices import HoldsTable
-from milepost.notifications.aws.messages import NoticeQueue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.topic_and_queues import NoticeQueue
 from milepost.notifications.endpoints.delivery import Caller
 from milepost.notifications.endpoints.retry_policy import Answer
 from milepost.notifications.notice import Channel, Notice

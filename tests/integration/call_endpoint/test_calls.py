@@ -12,7 +12,7 @@ import pytest
 from milepost.common.errors import OrdersUnavailable
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
-from milepost.notifications.aws.messages import notice_message, notice_of
+from milepost.notifications.aws.topic_and_queues import notice_message, notice_of
 from milepost.notifications.claims import AlreadyClaimed
 from milepost.notifications.endpoints.aws.call_log import EndpointRetries, attempt_of
 from milepost.notifications.endpoints.delivery import Called, Caller, NoEndpointSecret

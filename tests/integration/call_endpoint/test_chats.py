@@ -10,7 +10,7 @@ import pytest
 from local.chat_platforms import ChatPlatform
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held_notices import HoldsTable
-from milepost.notifications.aws.messages import batch_message, notice_message
+from milepost.notifications.aws.topic_and_queues import batch_message, notice_message
 from milepost.notifications.chat.addresses import webhook_name
 from milepost.notifications.claims import Batch
 from milepost.notifications.endpoints.retry_policy import Answer

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from milepost.common.timestamps import format_instant
-from milepost.notifications.aws.messages import notice_of
+from milepost.notifications.aws.topic_and_queues import notice_of
 from milepost.notifications.endpoints.aws.call_log import EndpointRetries, attempt_of
 from milepost.notifications.endpoints.delivery import PAUSED, Called, Caller
 from milepost.notifications.endpoints.retry_policy import Answer

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from milepost.aws.notices_keys import DUE
 from milepost.common.timestamps import format_instant
-from milepost.notifications.aws.messages import notice_of
+from milepost.notifications.aws.topic_and_queues import notice_of
 from milepost.notifications.endpoints.signed_message import message_id
 from milepost.notifications.notice import DEFAULT_KINDS, NoticeId
 from milepost.orders.aws.table import tracked_order

@@ -18,7 +18,7 @@ from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.notice import Audience, State
 from milepost.notifications.recipients import Choice
 from milepost.polling.aws.lease import PollsTable
-from milepost.polling.aws.on_demand import PollStarts
+from milepost.polling.aws.poll_starts import PollStarts
 from tests.builders import (
     KEY,
     NOON,

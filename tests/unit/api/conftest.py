@@ -21,16 +21,16 @@ from milepost.connections.connection import Connection, UnknownConnection, Unusa
 from milepost.exports.start import ExportDesk
 from milepost.forecasts.scorecard import Scorecard
 from milepost.forecasts.table import ForecastTable
-from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.eligibility_facts import Judge
 from milepost.notifications.notice import NoticeId
 from milepost.notifications.notice_list import NoticePage, NoticePlace, WantedNotices
 from milepost.notifications.resend import Resender
 from milepost.operations.services import Operations
 from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.queries.cause_figures import AcceptanceFigures, OutcomeKey
 from milepost.queries.histogram import StageFigures
 from milepost.queries.order_finder import FoundOrders
 from milepost.queries.order_list import Listed, Page, Place, Wanted
-from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
 from milepost.tracking_page.link import TrackingLinks
 from tests.builders import NOON, OFFERGRID, RABOT
 from tests.fakes.notifications import (

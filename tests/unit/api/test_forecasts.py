@@ -5,7 +5,7 @@ from datetime import timedelta
 from milepost.api.forecast_schema import forecast_view
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
-from milepost.forecasts.curves import Group, What
+from milepost.forecasts.durations_by_age import Group, What
 from milepost.forecasts.forecast import Widening
 from milepost.forecasts.survival import Points
 from milepost.forecasts.table import ForecastTable

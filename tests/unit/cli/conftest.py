@@ -18,9 +18,9 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from milepost.connections.connection import Connection
 from milepost.orders.aws.table import OrdersTable
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import record
 from milepost.orders.report import Report
-from milepost.orders.rules import Rules
 from milepost.queries.aws.projector import MeasuredOrders
 from milepost.queries.indexed_words import Indexing, indexed_words
 from tests.builders import OFFERGRID, RABOT, RETAIL

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.connections.desired import Wanted, require_possible, work_out
+from cli.connections.desired_state import Wanted, require_possible, work_out
 from cli.connections.difference import compare
 from cli.connections.file import read_file
-from cli.connections.stored import Stored
+from cli.connections.stored_state import Stored
 from cli.errors import InvalidFile
 from milepost.notifications.chat.addresses import webhook_name
 from milepost.notifications.notice import Channel

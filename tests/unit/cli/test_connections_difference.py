@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cli.connections.desired import Wanted, WantedConnection
+from cli.connections.desired_state import Wanted, WantedConnection
 from cli.connections.difference import Change, Difference, FieldChange, compare
 from cli.connections.file import Secrets
 from cli.connections.schedules import Schedule, read_schedule
-from cli.connections.stored import Stored, to_json
+from cli.connections.stored_state import Stored, to_json
 from milepost.connections.connection import CommissionTerms, Connection, SenderIdentity
 from milepost.connections.settings import read_settings
 from milepost.notifications.subscription import Subscription

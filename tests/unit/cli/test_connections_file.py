@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.connections.desired import Wanted, work_out
+from cli.connections.desired_state import Wanted, work_out
 from cli.connections.file import ConnectionsFile, read_file
 from cli.connections.file_schema import DeclaredConnection
 from cli.errors import InvalidFile

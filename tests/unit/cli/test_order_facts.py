@@ -3,7 +3,7 @@
 from typing import Any
 
 from cli.local_times import read_zone
-from cli.orders.facts import fact_lines
+from cli.orders.fact_lines import fact_lines
 
 ZONE = read_zone("Europe/Berlin")
 KNOWN: dict[str, Any] = {

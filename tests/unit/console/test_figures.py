@@ -10,8 +10,8 @@ from milepost.console.formats import duration, setting
 from milepost.forecasts.quality import Quality
 from milepost.forecasts.scorecard import Scorecard, StageScore
 from milepost.forecasts.slowdown import DAY, Comparison
+from milepost.queries.cause_figures import OutcomeKey
 from milepost.queries.histogram import StageFigures
-from milepost.queries.outcomes import OutcomeKey
 from tests.builders import NOON
 from tests.unit.console.conftest import Browser
 

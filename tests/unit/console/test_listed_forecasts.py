@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from milepost.console.times import days_between
-from milepost.forecasts.curves import AGES, Group, What
+from milepost.forecasts.durations_by_age import AGES, Group, What
 from milepost.forecasts.survival import Points
 from milepost.forecasts.table import ForecastTable
 from milepost.orders.order import OrderKey

@@ -7,7 +7,7 @@ import pytest
 
 from bench.event_log import synthetic
 from bench.forecast import score_log
-from milepost.forecasts.curves import AGES, Curves, Group, What, place_of
+from milepost.forecasts.durations_by_age import AGES, Curves, Group, What, place_of
 from milepost.forecasts.forecast import Forecast, Widening, forecast
 from milepost.forecasts.quality import made_at, widening_from
 from milepost.forecasts.slowdown import DAY, WEEK

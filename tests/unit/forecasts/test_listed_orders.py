@@ -9,7 +9,7 @@ import pytest
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
-from milepost.forecasts.curves import AGES, Group, What
+from milepost.forecasts.durations_by_age import AGES, Group, What
 from milepost.forecasts.listed_orders import outlooks
 from milepost.forecasts.survival import Points
 from milepost.forecasts.table import ForecastTable

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from bench.event_log import slow_down, synthetic
 from milepost.common.status import Status
-from milepost.forecasts.curves import What
 from milepost.forecasts.daily import DailyRun
+from milepost.forecasts.durations_by_age import What
 from milepost.forecasts.forecast import forecast
 from milepost.forecasts.quality import Quality
 from milepost.forecasts.scorecard import Scorecard, Tally, make_scorecard

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bench.event_log import synthetic
 from milepost.common.status import Status
-from milepost.forecasts.curves import Group, What
+from milepost.forecasts.durations_by_age import Group, What
 from milepost.forecasts.forecast import forecast
 from milepost.forecasts.slowdown import DAY, WEEK
 from milepost.forecasts.stages import stage_name, stays_of

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from local.demo_history import CONNECTION, PastOrder, ended_orders, past_orders
 from milepost.connections.connection import Connection
-from milepost.forecasts.curves import What
+from milepost.forecasts.durations_by_age import What
 from milepost.forecasts.slowdown import compare
 from milepost.forecasts.stays import Stay
 from milepost.forecasts.table import make_table

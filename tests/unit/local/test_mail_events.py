@@ -7,7 +7,7 @@ import pytest
 from local.emulator_corrections.mail_events import arrives, events_of, send_by_smtp, topics_of
 from local.inbox.server import Inbox
 from local.processes import find_free_port
-from milepost.notifications.mail.events import MailOutcome, read_event
+from milepost.notifications.mail.ses_events import MailOutcome, read_event
 from tests.builders import NOON
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from milepost.common.status import Status
-from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.eligibility_facts import Judge
 from milepost.notifications.notice import Audience, Notice, NoticeId
 from milepost.notifications.recipients import Choice
 from milepost.notifications.resend import Resender, ResendRequest

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from milepost.common.status import Status
+from milepost.notifications.announcement_message import topic_message
 from milepost.notifications.eligibility import SAID_WITH_REASON, Facts, customer_notices_off, judge
 from milepost.notifications.notice import Audience, Channel, Notice
-from milepost.notifications.payload import topic_message
 from milepost.notifications.recipients import (
     REASON_FOLLOWED,
     REASON_IS_SAID,

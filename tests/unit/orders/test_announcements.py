@@ -7,9 +7,9 @@ import pytest
 from milepost.common.status import Status
 from milepost.orders.announcements import MOST_ANNOUNCED, announcements, kept
 from milepost.orders.order import Kind, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import record
 from milepost.orders.report import Report
-from milepost.orders.rules import Rules
 from milepost.providers.rabot import RULES as RABOT_RULES
 from milepost.providers.registry import adapter
 from tests.builders import KEY, RULES, announcement, minute, report, tracked

@@ -10,8 +10,8 @@ from milepost.common.status import Status
 from milepost.orders.deadlines import next_date, overdue_at
 from milepost.orders.order import Kind, Order, TrackedOrder
 from milepost.orders.overdue import judged
+from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report
-from milepost.orders.rules import Rules
 from tests.builders import NOON, OFFERGRID, report, stored_and_read, tracked
 
 DAY = timedelta(days=1)

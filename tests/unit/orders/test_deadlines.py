@@ -8,7 +8,7 @@ import pytest
 
 from milepost.common.status import Status
 from milepost.common.timestamps import sortable
-from milepost.connections.connection import TRACKS
+from milepost.connections.tracks import TRACKS
 from milepost.orders.deadlines import (
     USUAL_TRACKS,
     allowed_in_words,
@@ -24,7 +24,7 @@ from milepost.orders.deadlines import (
 from milepost.orders.details import Details
 from milepost.orders.lifecycle import TERMINAL
 from milepost.orders.order import Order
-from milepost.orders.rules import Rules
+from milepost.orders.provider_rules import Rules
 from tests.builders import NOON, OFFERGRID, minute, report, tracked
 
 DAY = timedelta(days=1)

@@ -7,7 +7,11 @@ import pytest
 
 from milepost.common import causes
 from milepost.common.status import Status
-from milepost.notifications.payload import topic_attributes, topic_message, topic_subject
+from milepost.notifications.announcement_message import (
+    topic_attributes,
+    topic_message,
+    topic_subject,
+)
 from milepost.orders.details import Details
 from milepost.orders.disclosure import (
     CAUSES,

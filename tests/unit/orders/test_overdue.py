@@ -14,9 +14,9 @@ from milepost.connections.connection import Connection, UnknownConnection
 from milepost.orders.indexed_orders import LastAnnounced, PastDueOrder
 from milepost.orders.order import OVERDUE, Announcement, Kind, OrderKey, Overdue, TrackedOrder
 from milepost.orders.overdue import DeadlineWatch, judged
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import LostRace, record
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from tests.builders import KEY, NOON, OFFERGRID, announcement, minute, report, tracked
 from tests.fakes.orders import MemoryOrders
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from milepost.common.status import Status
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Effect, Kind, Order, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from tests.builders import KEY, OFFERGRID, RULES, minute, report, stored_and_read, tracked
 from tests.fakes.orders import MemoryOrders
 

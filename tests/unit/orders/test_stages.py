@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from milepost.common.status import StageLevel, Status
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Order
+from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report
-from milepost.orders.rules import Rules
 from milepost.orders.stages import RAW_STATUS_BYTES, finished_stages, measured_stages
 from milepost.orders.summary import Stage
 from tests.builders import RULES, minute, report

@@ -17,9 +17,9 @@ from milepost.orders.deadlines import next_date
 from milepost.orders.indexed_orders import Dated
 from milepost.orders.order import Announcement, Attention, Kind
 from milepost.orders.overdue import DeadlineWatch
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import record
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from milepost.orders.timed_announcements import TimedWatch
 from tests.builders import KEY, NOON, OFFERGRID, announcement, minute, report
 from tests.fakes.orders import MemoryOrders

@@ -13,9 +13,9 @@ from milepost.common.status import Status
 from milepost.connections.connection import CommissionTerms
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Attention, Effect, Kind, Order, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from milepost.orders.timeline import TIMELINE_CAP
 from milepost.orders.timeline_summary import MOST_ACKNOWLEDGED, MOST_STAGES, MOST_SWALLOWED
 from milepost.queries.commission import State, commissions

@@ -10,8 +10,8 @@ from milepost.common.status import Status
 from milepost.orders.details import Details
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Attention
+from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from milepost.orders.summary import Wait
 from tests.builders import RULES, minute, report
 from tests.unit.orders.lifecycle_reports import as_bytes

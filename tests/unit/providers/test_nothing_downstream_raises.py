@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from milepost.common.errors import BadPayload
 from milepost.common.status import Status
-from milepost.connections.connection import BUSINESS
+from milepost.connections.tracks import BUSINESS
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Kind, TrackedOrder
 from milepost.orders.recording import record

@@ -11,8 +11,8 @@ from milepost.actions.action import COMMISSION_PAID
 from milepost.common.status import Status
 from milepost.connections.connection import CommissionTerms, Connection
 from milepost.orders.lifecycle import fold
+from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from milepost.queries.commission import Commission, State, commissions, due_on, terms_of
 from tests.builders import KEY, RABOT, minute, report
 

@@ -14,9 +14,9 @@ from milepost.notifications.eligibility import out_of_date
 from milepost.orders.deadlines import next_date
 from milepost.orders.indexed_orders import Dated
 from milepost.orders.order import Kind, OrderKey
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import record
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from milepost.queries.commission_watch import CommissionWatch, Due, Place
 from tests.builders import KEY, OFFERGRID, minute, report
 from tests.fakes.orders import MemoryOrders

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from milepost.common.status import StageLevel, Status
 from milepost.orders.order import OrderKey
-from milepost.orders.rules import Rules
+from milepost.orders.provider_rules import Rules
 from milepost.orders.search_terms import customer_id_of_email
 from milepost.orders.stages import measured_stages
 from milepost.queries.histogram import StageKey, Tally, sum_by_raw_status, sum_by_stage

@@ -31,7 +31,7 @@ from milepost.actions.request_checks import (
     require_text,
 )
 from milepost.connections.connection import UnknownConnection, UnusableConnection
-from milepost.notifications.eligibility_check import CurrentOrders
+from milepost.notifications.eligibility_facts import CurrentOrders
 from milepost.notifications.notice import NoticeId
 from milepost.notifications.resend import CannotResend, Resender, ResendRequest
 from milepost.orders.order import OrderKey, TrackedOrder

@@ -181,7 +181,7 @@ class Api:
         if allowed is None:
             return self.services
         # Few roles are limited to connections: other cold starts don't need this import.
-        from milepost.api.narrowing import narrowed  # noqa: PLC0415 - see above
+        from milepost.api.narrowed_roles import narrowed  # noqa: PLC0415 - see above
 
         return narrowed(self.services, allowed)
 

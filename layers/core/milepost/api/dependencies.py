@@ -25,10 +25,10 @@ from milepost.notifications.notice import NoticeId
 from milepost.notifications.notice_list import NoticeLists
 from milepost.notifications.recipients import Choice
 from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.queries.cause_figures import AcceptanceFigures, OutcomeKey
 from milepost.queries.histogram import StageFigures
 from milepost.queries.order_finder import FoundOrders, OrderFinder
 from milepost.queries.order_list import Lists
-from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
 from milepost.queries.saved_views import SavedViews
 from milepost.queries.search_words import Reading
 
@@ -174,7 +174,7 @@ class Services:
     public_url: Callable[[], str]
     """Where the API is reached from outside, without a slash at its end."""
     narrowed_to: frozenset[str] | None = None
-    """The connections that these services are limited to (``narrowing``); None for every
+    """The connections that these services are limited to (``narrowed_roles``); None for every
     connection."""
     rows_in_page: int | None = None
     """The number of rows on a page for exports, which read lists to their end; None: as

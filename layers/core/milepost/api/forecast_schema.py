@@ -7,9 +7,10 @@ from pydantic import Field
 
 from milepost.api.json_model import Shape
 from milepost.common.timestamps import format_instant
-from milepost.connections.connection import TRACKS, Connection
-from milepost.forecasts.curves import Group, What
-from milepost.forecasts.expected import Expected, expected
+from milepost.connections.connection import Connection
+from milepost.connections.tracks import TRACKS
+from milepost.forecasts.durations_by_age import Group, What
+from milepost.forecasts.expected_dates import Expected, expected
 from milepost.forecasts.stages import stage_name
 from milepost.forecasts.table import ForecastTable
 from milepost.orders.deadlines import track_of

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime
 
-from milepost.common.years import require_near
+from milepost.common.allowed_years import require_near
 
 Instant = Annotated[AwareDatetime, AfterValidator(require_near)]
 """Such as ``2026-03-01T09:00:00Z``."""

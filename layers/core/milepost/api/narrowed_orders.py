@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from milepost.api.narrowed import Narrowed, limited, not_for_narrowed, require_connection
+from milepost.api.narrowed_service import Narrowed, limited, not_for_narrowed, require_connection
 from milepost.api.problems import NotFound
 from milepost.orders.order import OrderKey
 from milepost.queries.order_finder import FoundOrders

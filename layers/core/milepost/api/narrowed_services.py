@@ -7,7 +7,7 @@ from typing import Any
 
 from milepost.activity.entry import Place
 from milepost.activity.entry import Wanted as WantedEntries
-from milepost.api.narrowed import Narrowed, limited, not_for_narrowed, require_connection
+from milepost.api.narrowed_service import Narrowed, limited, not_for_narrowed, require_connection
 from milepost.api.problems import NotFound
 from milepost.connections.connection import UnknownConnection
 from milepost.connections.health import Contact

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from milepost.connections.declared_provider import StoredProvider
@@ -194,20 +193,3 @@ def existing_connections(connections: Connections, ids: Iterable[str]) -> tuple[
     if missing is not None and not found:
         raise missing
     return tuple(found)
-
-
-_DAY: Final = timedelta(days=1)
-
-TRACKS: Final[Mapping[str, timedelta]] = {
-    "fast": 7 * _DAY,
-    "standard": 14 * _DAY,
-    "extended": 30 * _DAY,
-}
-"""How long an order takes at most from its start, by track.
-
-Source: Offergrid's reseller documentation (3 to 7, 7 to 14, 14 to 30 days), used for every provider
-that names no times of its own; ``stage_days`` of a connection says otherwise.
-"""
-
-
-BUSINESS: Final = "business"

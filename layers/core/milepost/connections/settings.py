@@ -14,9 +14,7 @@ from milepost.common.causes import CAUSES
 from milepost.common.status import Status
 from milepost.connections.commission_terms import repeated_terms
 from milepost.connections.connection import (
-    BUSINESS,
     SEARCH_FIELDS,
-    TRACKS,
     CommissionTerms,
     Connection,
     FollowUp,
@@ -49,6 +47,7 @@ from milepost.connections.setting_values import (
     read_zone,
     whole_number_up_to,
 )
+from milepost.connections.tracks import BUSINESS, TRACKS
 
 NONE_DECLARED: Final[ByVersion] = {}
 

@@ -12,7 +12,8 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from milepost.common.business_days import IsBusinessDay, business_days_of
-from milepost.connections.connection import BUSINESS, Connection
+from milepost.connections.connection import Connection
+from milepost.connections.tracks import BUSINESS
 from milepost.forecasts.slowdown import DAY, WEEK
 from milepost.forecasts.stays import Stay
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from milepost.forecasts.curves import AGES, Group, What, groups_of, place_of
+from milepost.forecasts.durations_by_age import AGES, Group, What, groups_of, place_of
 from milepost.forecasts.survival import Points
 
 

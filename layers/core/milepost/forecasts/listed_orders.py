@@ -9,8 +9,8 @@ from milepost.common.status import Status
 from milepost.common.timestamps import parse_instant
 from milepost.connections.connection import Connection
 from milepost.forecasts.clock import Clock, clock_of
-from milepost.forecasts.curves import What, groups_of
-from milepost.forecasts.expected import Expected, expected
+from milepost.forecasts.durations_by_age import What, groups_of
+from milepost.forecasts.expected_dates import Expected, expected
 from milepost.forecasts.stages import stage_name
 from milepost.forecasts.table import ForecastTable
 from milepost.orders.lifecycle import TERMINAL

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Final
 
-from milepost.forecasts.curves import Curves, What
+from milepost.forecasts.durations_by_age import Curves, What
 from milepost.forecasts.forecast import AS_IT_IS, Forecast, Widening, forecast, widen
 from milepost.forecasts.minimum_samples import FOR_WIDENING
 from milepost.forecasts.stays import Stay, as_of

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 
-from milepost.forecasts.curves import AGES, Curves, Group, What
+from milepost.forecasts.durations_by_age import AGES, Curves, Group, What
 from milepost.forecasts.forecast import AS_IT_IS, Widening
 from milepost.forecasts.quality import Made, Naive, Quality, made_at, quality_of, widening_from
 from milepost.forecasts.slowdown import WEEK

@@ -7,7 +7,7 @@ github.com/cloudevents/spec/tree/v1.0.2/cloudevents.
 from typing import Any, Final
 
 from milepost.common.timestamps import format_instant
-from milepost.notifications.payload import topic_message
+from milepost.notifications.announcement_message import topic_message
 from milepost.orders.announcements import Announced
 from milepost.orders.order import Kind
 

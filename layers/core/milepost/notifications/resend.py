@@ -9,7 +9,7 @@ from milepost.common.email_addresses import BadAddress, address_identity, check_
 from milepost.common.idempotency import Requests, fingerprint, is_repeated
 from milepost.notifications.dispatch import Entered, Outbox
 from milepost.notifications.eligibility import judge, out_of_date
-from milepost.notifications.eligibility_check import Judge, Judged
+from milepost.notifications.eligibility_facts import Judge, Judged
 from milepost.notifications.notice import (
     APART,
     CHATS,

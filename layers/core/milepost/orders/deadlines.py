@@ -16,7 +16,8 @@ from milepost.common.timestamps import (
     stored_day,
     stored_moment,
 )
-from milepost.connections.connection import BUSINESS, TRACKS, Connection
+from milepost.connections.connection import Connection
+from milepost.connections.tracks import BUSINESS, TRACKS
 from milepost.orders.action_results import completion_planned_for
 from milepost.orders.customer_waits import wait_ends, wait_in_words
 from milepost.orders.details import Details

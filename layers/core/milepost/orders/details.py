@@ -140,7 +140,7 @@ class Details(TypedDict, total=False):
     malo: str
     melo: str
     meter_known: list[str]
-    """On an erased order: which of its meter numbers were known (``outcomes.IDENTIFIERS``)."""
+    """On an erased order: which of its meter numbers were known (``cause_figures.IDENTIFIERS``)."""
     spn: str
     yearly_consumption: Decimal
     previous_consumption: Decimal

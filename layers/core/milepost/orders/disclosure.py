@@ -1,8 +1,9 @@
 """Disclosure: which texts of a provider may be sent by SNS, to endpoints, and to chats.
 
 Subscribers may be outside the team, and may store what they get. Messages are therefore built from
-a fixed list of fields (``payload.topic_message``), and a provider's own text is in none of them
-unless it is one of a few words. Why an order ended is said by its cause, in our own words.
+a fixed list of fields (``announcement_message.topic_message``), and a provider's own text is in
+none of them unless it is one of a few words. Why an order ended is said by its cause, in our own
+words.
 """
 
 import re
@@ -10,7 +11,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from milepost.orders.details import Details, cause_in
-from milepost.orders.naming import looks_like_contact, names_customer, names_somebody
+from milepost.orders.personal_data_in_texts import (
+    looks_like_contact,
+    names_customer,
+    names_somebody,
+)
 
 CAUSES: Final[Mapping[str, str]] = {
     "credit_check": "A check by the provider was not passed.",

@@ -28,8 +28,8 @@ from milepost.orders.deadlines import (
 )
 from milepost.orders.indexed_orders import LastAnnounced, PastDueOrder
 from milepost.orders.order import Announcement, Kind, Order, OrderKey, Overdue, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import OrderStore, read_again, write_until_won
-from milepost.orders.rules import Rules
 
 
 class WatchList(Protocol):

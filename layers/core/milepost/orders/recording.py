@@ -12,8 +12,8 @@ from milepost.orders.announcements import announcements, kept
 from milepost.orders.customer_waits import first_due_on
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Announcement, Effect, Order, OrderKey, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from milepost.orders.status_remapping import restate, restate_summary
 
 MOST_LOST_RACES: Final = 10

@@ -17,8 +17,8 @@ from milepost.connections.connection import (
 )
 from milepost.orders.deadlines import overdue_at
 from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import OrderStore, fold_again, write_until_won
-from milepost.orders.rules import Rules
 
 FIRST_PLACE: Final = "0@0"
 """Where a walk begins."""

@@ -10,11 +10,11 @@ from milepost.common.errors import BadPayload
 from milepost.connections.connection import Connection
 from milepost.polling.failures import describe_failure
 from milepost.polling.lease import Lease, LeaseHeld
-from milepost.polling.memory import PageHashes, PollMemory
 from milepost.polling.page_cache import FetchedPage, Seen
 from milepost.polling.page_fetching import NothingChanged, PageFetcher, PageGone, PollFailed
 from milepost.polling.page_recording import PageRecorder
 from milepost.polling.page_shift import PreviousPage, previous_page
+from milepost.polling.remembered_pages import PageHashes, PollMemory
 from milepost.polling.result import PollOutcome, PollResult
 from milepost.polling.sinks import Sinks, StoreUnavailable
 from milepost.polling.state import (

@@ -11,8 +11,8 @@ from milepost.connections.connection import Connection
 from milepost.orders.deadlines import look_at_dates
 from milepost.orders.details import Details
 from milepost.orders.order import Order
+from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report
-from milepost.orders.rules import Rules
 from milepost.orders.status_remapping import StatusReader
 from milepost.providers.status_words import StatusTable
 from milepost.webhooks.signature_schemes import SignatureScheme

@@ -18,8 +18,8 @@ from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.lifecycle import OPEN
 from milepost.orders.order import Attention
+from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from milepost.providers.base import (
     BrokenPage,
     Http,

@@ -15,7 +15,7 @@ from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.order import Attention
-from milepost.orders.rules import Rules
+from milepost.orders.provider_rules import Rules
 from milepost.providers.base import (
     PageRequest,
     ProviderAction,

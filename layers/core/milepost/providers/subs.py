@@ -16,7 +16,7 @@ from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.details import Invoice as Fee
 from milepost.orders.order import Attention
-from milepost.orders.rules import Rules
+from milepost.orders.provider_rules import Rules
 from milepost.providers.base import (
     PageRequest,
     ProviderAction,

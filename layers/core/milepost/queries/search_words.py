@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from milepost.common.letters import spellings_of
+from milepost.common.spellings import spellings_of
 
 LONGEST_WORD: Final = 40
 """Maximum number of characters of a word that are compared."""

@@ -13,9 +13,7 @@ from milepost.common.status import StageLevel, Status
 from milepost.orders.order import Order, OrderKey, TrackedOrder
 from milepost.orders.search_terms import customer_id_of, phone_part
 from milepost.orders.stages import measured_stages
-from milepost.queries.histogram import StageKey, Tally
-from milepost.queries.indexed_words import IndexedWords
-from milepost.queries.outcomes import (
+from milepost.queries.cause_figures import (
     Acceptance,
     AcceptanceKey,
     Ending,
@@ -25,6 +23,8 @@ from milepost.queries.outcomes import (
     ending_of,
     outcome_changes,
 )
+from milepost.queries.histogram import StageKey, Tally
+from milepost.queries.indexed_words import IndexedWords
 
 FORM: Final = 3
 """Incremented with new figures, so that a backfill counts every order again. 1: outcomes and

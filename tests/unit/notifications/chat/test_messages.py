@@ -11,7 +11,7 @@ from milepost.common.status import Status
 from milepost.notifications.chat.message import Button, ChatMessage, Line, Section
 from milepost.notifications.chat.platforms import PLATFORM_OF
 from milepost.notifications.chat.slack import escaped
-from milepost.notifications.eligibility_check import Judged
+from milepost.notifications.eligibility_facts import Judged
 from milepost.notifications.notice import Channel
 from milepost.notifications.subscription import DigestReason
 from milepost.orders.order import Kind

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from milepost.common.status import Status
-from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.eligibility_facts import Judge
 from milepost.notifications.endpoints.addresses import Endpoint
 from milepost.notifications.endpoints.delivery import Called, Caller
 from milepost.notifications.endpoints.retry_policy import Answer

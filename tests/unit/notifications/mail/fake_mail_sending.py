@@ -6,7 +6,7 @@ from datetime import datetime
 
 from milepost.common.status import Status
 from milepost.notifications.claims import Batch
-from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.eligibility_facts import Judge
 from milepost.notifications.mail.held_notices import HeldNoticesSender
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.sender import Sender

@@ -17,7 +17,7 @@ from milepost.notifications.mail.bounces_and_complaints import (
     Tracker,
     decide,
 )
-from milepost.notifications.mail.events import MailEvent, MailOutcome
+from milepost.notifications.mail.ses_events import MailEvent, MailOutcome
 from milepost.notifications.notice import Notice, State
 from milepost.notifications.subscription import QuietHours, Subscription
 from milepost.orders.order import Kind

@@ -34,10 +34,10 @@ from milepost.api.openapi import may_answer
 from milepost.api.path_parameters import OrderPath, order_key
 from milepost.api.problems import Conflict, NotFound, Problem
 from milepost.common import idempotency
+from milepost.common.allowed_years import require_near
 from milepost.common.errors import BadPayload
 from milepost.common.idempotency import fingerprint, is_repeated
 from milepost.common.timestamps import format_instant, parse_instant
-from milepost.common.years import require_near
 from milepost.orders.action_results import ActionDone
 from milepost.orders.details import Result
 from milepost.orders.recording import LostRace

@@ -21,7 +21,7 @@ from milepost.api.openapi import may_answer
 from milepost.api.routes.stages import months_asked_for
 from milepost.common.causes import CAUSES, NONE
 from milepost.orders.details import MALO, METER_NUMBER
-from milepost.queries.outcomes import (
+from milepost.queries.cause_figures import (
     IDENTIFIERS,
     UNSUCCESSFUL,
     AcceptanceFigures,

@@ -101,7 +101,7 @@ def services_of(export: Export, services: Services) -> Services:
     """The services as the role of whoever made the export sees them, with large pages."""
     if export.narrowed_to is not None:
         # Few roles are limited to connections.
-        from milepost.api.narrowing import narrowed  # noqa: PLC0415 - see above
+        from milepost.api.narrowed_roles import narrowed  # noqa: PLC0415 - see above
 
         services = narrowed(services, export.narrowed_to)
     return replace(services, rows_in_page=ROWS_OF_A_PAGE, clock=lambda: export.created_at)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from milepost.aws.clients import INTERACTIVE_CONFIG, client
-from milepost.console.aws.pool import CognitoPool
 from milepost.console.aws.sessions import SessionsTable
 from milepost.console.aws.settings import ConsoleParameter
+from milepost.console.aws.user_pool import CognitoPool
 from milepost.console.settings import Settings
 from milepost.console.sign_in import SignIn
 from milepost.console.token_encryption import SessionSealing

@@ -20,7 +20,7 @@ from milepost.orders.aws.prefetch import ReadAhead
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.recording import Erasures, UnstorableOrder
 from milepost.orders.report import Report, Source
-from milepost.polling.aws.on_demand import NamedOrderRequests
+from milepost.polling.aws.poll_starts import NamedOrderRequests
 from milepost.polling.aws.touched_orders import BatchMarks
 from milepost.polling.named_orders import NamedOrder
 from milepost.polling.touched_orders import MarkedOrders

@@ -27,7 +27,7 @@ from milepost.aws.notices_keys import (
 from milepost.common.timestamps import format_instant, sortable
 from milepost.notifications.aws.claims import CLAIM_HOLDS, NOBODY_CLAIMS_IT
 from milepost.notifications.aws.delivery_log_items import expiry
-from milepost.notifications.aws.messages import batch_message, notice_message, notice_of
+from milepost.notifications.aws.topic_and_queues import batch_message, notice_message, notice_of
 from milepost.notifications.claims import AlreadyClaimed, Batch, Claimed, fingerprint
 from milepost.notifications.notice import Channel, Notice
 

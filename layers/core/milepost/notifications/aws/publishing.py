@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.event_bus import AnnouncementsBus
 from milepost.notifications.aws.held_notices import HoldsTable
-from milepost.notifications.aws.messages import AnnouncementsTopic, NoticeQueue
+from milepost.notifications.aws.topic_and_queues import AnnouncementsTopic, NoticeQueue
 from milepost.notifications.dispatch import AnnouncementDispatcher, Fetches
 
 if TYPE_CHECKING:

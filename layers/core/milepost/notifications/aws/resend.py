@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from milepost.connections.connection import Connections
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.idempotency import RequestsTable
-from milepost.notifications.aws.messages import NoticeQueue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
-from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.aws.topic_and_queues import NoticeQueue
+from milepost.notifications.eligibility_facts import Judge
 from milepost.notifications.resend import Resender
 from milepost.orders.aws.consistent_reads import ConsistentOrders
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SuppressionsTable:
-    """Implements ``eligibility_check.Suppressions``. The key is a hash, so that no key contains an
+    """Implements ``eligibility_facts.Suppressions``. The key is a hash, so that no key contains an
     address."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from milepost.notifications.chat.shown_facts import disclosed
-from milepost.notifications.eligibility_check import Judge, Judged
+from milepost.notifications.eligibility_facts import Judge, Judged
 from milepost.notifications.notice import CHATS, Notice
 
 

@@ -11,7 +11,7 @@ from milepost.notifications.chat.slack import MOST_BYTES as MOST_OF_SLACK
 from milepost.notifications.chat.slack import slack_body, slack_failure
 from milepost.notifications.chat.teams import MOST_BYTES as MOST_OF_TEAMS
 from milepost.notifications.chat.teams import teams_body, teams_failure
-from milepost.notifications.eligibility_check import Judged
+from milepost.notifications.eligibility_facts import Judged
 from milepost.notifications.endpoints.retry_policy import Answer, Failure
 from milepost.notifications.endpoints.signed_message import USER_AGENT, Request
 from milepost.notifications.notice import Channel, Notice

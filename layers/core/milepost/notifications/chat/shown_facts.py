@@ -22,8 +22,8 @@ from milepost.orders.disclosure import (
     reason_to_disclose,
     status_to_disclose,
 )
-from milepost.orders.naming import repeats_facts
 from milepost.orders.order import Attention, Entry, Order
+from milepost.orders.personal_data_in_texts import repeats_facts
 from milepost.orders.summary import Summary
 
 _SHOWN: Final = (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from milepost.notifications.eligibility_check import CurrentOrders
+from milepost.notifications.eligibility_facts import CurrentOrders
 from milepost.orders.disclosure import label_of_nobody
 from milepost.orders.order import TrackedOrder
 from milepost.orders.overdue_list import OverdueNow, OverdueOrder, OverdueOrders

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from milepost.common.errors import OrdersUnavailable
 from milepost.notifications.claims import CLAIM
 from milepost.notifications.eligibility import SUBSCRIPTION_DELETED, Verdict
-from milepost.notifications.eligibility_check import Judge, Judged
+from milepost.notifications.eligibility_facts import Judge, Judged
 from milepost.notifications.endpoints.addresses import Endpoint
 from milepost.notifications.endpoints.retry_policy import (
     Answer,

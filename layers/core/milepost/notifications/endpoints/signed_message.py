@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
-from milepost.notifications.eligibility_check import Judged
+from milepost.notifications.announcement_message import topic_message
+from milepost.notifications.eligibility_facts import Judged
 from milepost.notifications.endpoints.retry_policy import Answer, Failure, failure_of
 from milepost.notifications.notice import Notice, announced_by
-from milepost.notifications.payload import topic_message
 from milepost.orders.announcements import Announced
 from milepost.webhooks.signatures import NoSecret, sign
 

@@ -14,7 +14,7 @@ from milepost.common.errors import OrdersUnavailable
 from milepost.common.timestamps import parse_instant
 from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
 from milepost.notifications.dispatch import LOOK_AGAIN, Notifier, Outbox
-from milepost.notifications.eligibility_check import CurrentOrders
+from milepost.notifications.eligibility_facts import CurrentOrders
 from milepost.notifications.mail.sender import TryAgainLater
 from milepost.notifications.notice import Audience, Notice, NoticeId, State, announced_by
 from milepost.notifications.subscription import Subscription

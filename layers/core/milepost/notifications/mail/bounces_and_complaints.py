@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from milepost.notifications.mail.events import MailEvent, MailOutcome
+from milepost.notifications.mail.ses_events import MailEvent, MailOutcome
 from milepost.notifications.notice import Notice, State
 from milepost.notifications.subscription import Subscription
 

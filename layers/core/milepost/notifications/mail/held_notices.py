@@ -13,7 +13,7 @@ from typing import Any, Final, Generic
 from milepost.common.errors import OrdersUnavailable
 from milepost.notifications.claims import CLAIM, Batch, Claimed, Claims, batch_id
 from milepost.notifications.eligibility import Verdict
-from milepost.notifications.eligibility_check import Judge, Judged, Voice
+from milepost.notifications.eligibility_facts import Judge, Judged, Voice
 from milepost.notifications.mail.sender import (
     NEWS_WITHIN,
     Holds,

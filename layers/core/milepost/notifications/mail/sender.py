@@ -8,7 +8,7 @@ from typing import Final, Protocol, TypeVar
 from milepost.common.errors import OrdersUnavailable
 from milepost.notifications.claims import CLAIM, Batch, Claimed, Claims
 from milepost.notifications.eligibility import Verdict
-from milepost.notifications.eligibility_check import Judge, Judged
+from milepost.notifications.eligibility_facts import Judge, Judged
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.notice import Notice, State
 from milepost.notifications.subscription import DigestReason

@@ -16,8 +16,8 @@ from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.index_layout import IndexLayout
 from milepost.orders.aws.table import OrdersReader, OrdersTable
 from milepost.orders.overdue import DeadlineWatch
+from milepost.orders.provider_rules import Rules
 from milepost.orders.refold import Refold
-from milepost.orders.rules import Rules
 from milepost.orders.timed_announcements import TimedWatch
 from milepost.providers.base import rules_of
 from milepost.providers.registry import adapter_of

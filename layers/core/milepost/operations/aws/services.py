@@ -10,10 +10,10 @@ from milepost.connections.aws.activity import ContactsTable
 from milepost.connections.aws.declarations import DeclarationsTable
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ConnectionSettings
-from milepost.notifications.aws.messages import NoticeQueue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppression_lists import SuppressionListTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.aws.topic_and_queues import NoticeQueue
 from milepost.notifications.chat.send_test import MessageTest
 from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.endpoints.aws.secrets import EndpointSecretsKeeper
@@ -22,7 +22,7 @@ from milepost.operations.aws.dead_letter_queues import BATCHES, open_dead_letter
 from milepost.operations.aws.webhook_tests import StackWebhookTests
 from milepost.operations.erasure.aws.places import open_erasure
 from milepost.operations.services import Operations
-from milepost.polling.aws.on_demand import PollStarts
+from milepost.polling.aws.poll_starts import PollStarts
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.replay import Replay
 from milepost.queries.aws.saved_views import ViewsTable

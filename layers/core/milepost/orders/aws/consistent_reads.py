@@ -22,7 +22,7 @@ _FIRST_WAIT: Final = 0.05
 
 
 class ConsistentOrders:
-    """Implements ``eligibility_check.CurrentOrders``."""
+    """Implements ``eligibility_facts.CurrentOrders``."""
 
     def __init__(
         self,

@@ -9,9 +9,9 @@ from milepost.connections.connection import Connection
 from milepost.orders.aws.prefetch import ReadAhead
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey
+from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import Erasures, OrderStore, RecordOutcome, record
 from milepost.orders.report import Report
-from milepost.orders.rules import Rules
 from milepost.polling.sinks import StoreUnavailable
 from milepost.polling.touched_orders import MarkedOrders, Touched
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PageCacheBucket:
-    """Implements ``memory.PageHashes``."""
+    """Implements ``remembered_pages.PageHashes``."""
 
     def __init__(self, client: "S3Client", *, bucket: str) -> None:
         self._client = client

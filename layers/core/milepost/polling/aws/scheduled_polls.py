@@ -22,9 +22,9 @@ from milepost.polling.aws.lease import PollsTable
 from milepost.polling.aws.named_orders import NamedOrdersTable
 from milepost.polling.aws.order_sinks import OrderSinks
 from milepost.polling.lease import LEASE_MARGIN, LeaseHeld, lease_duration
-from milepost.polling.memory import PageHashes
 from milepost.polling.named_orders import FetchResult, NamedFetch
 from milepost.polling.poll import Poll, run_poll
+from milepost.polling.remembered_pages import PageHashes
 from milepost.polling.result import PollOutcome, PollResult
 from milepost.polling.time_limits import (
     MOST_POLLS,

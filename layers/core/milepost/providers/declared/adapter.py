@@ -8,8 +8,8 @@ from milepost.common.errors import BadPayload
 from milepost.common.status import Status, normal_form
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
+from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 from milepost.providers.base import (
     BrokenPage,
     Http,

@@ -24,7 +24,7 @@ from milepost.aws.figures_keys import (
 )
 from milepost.common.status import StageLevel, Status
 from milepost.orders.order import OrderKey
-from milepost.queries.aws.outcome_items import (
+from milepost.queries.aws.cause_items import (
     acceptance_key_of,
     outcome_of,
     read_acceptance,
@@ -32,6 +32,7 @@ from milepost.queries.aws.outcome_items import (
     stored_acceptance,
     stored_ending,
 )
+from milepost.queries.cause_figures import AcceptanceFigures, OutcomeKey, compare_acceptances
 from milepost.queries.histogram import (
     StageFigures,
     StageKey,
@@ -39,7 +40,6 @@ from milepost.queries.histogram import (
     sum_by_raw_status,
     sum_by_stage,
 )
-from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey, compare_acceptances
 from milepost.queries.stage_durations import Counted, Lasted
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.figures_keys import counts_key
 from milepost.orders.aws.table import tracked_order
 from milepost.orders.order import Order, OrderKey
+from milepost.queries.aws.cause_items import NUMBER, acceptance_key, outcome_key
 from milepost.queries.aws.figures import (
     FiguresTable,
     counted_item,
     stage_key,
     tally_changes,
 )
-from milepost.queries.aws.outcome_items import NUMBER, acceptance_key, outcome_key
 from milepost.queries.aws.search import lookup_keys, primary_key, search_item
 from milepost.queries.aws.search_keys import list_key, word_key
 from milepost.queries.aws.word_entries import (
@@ -29,9 +29,9 @@ from milepost.queries.aws.word_entries import (
     read_lists,
     word_changes,
 )
+from milepost.queries.cause_figures import AcceptanceKey, OutcomeKey
 from milepost.queries.histogram import StageKey, Tally
 from milepost.queries.indexed_words import IndexedWords
-from milepost.queries.outcomes import AcceptanceKey, OutcomeKey
 from milepost.queries.stage_durations import NO_WORDS, Change, Counted, Step, change_of, count
 
 if TYPE_CHECKING:

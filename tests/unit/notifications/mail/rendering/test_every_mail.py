@@ -17,7 +17,7 @@ from milepost.notifications.notice import Audience, Notice
 from milepost.notifications.subscription import DigestReason
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Kind, TrackedOrder
-from milepost.orders.rules import Rules
+from milepost.orders.provider_rules import Rules
 from tests.builders import report
 from tests.unit.notifications.mail.rendering.mail_builders import (
     CONNECTIONS,

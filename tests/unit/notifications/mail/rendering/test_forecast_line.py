@@ -4,7 +4,7 @@ import pytest
 
 from milepost.common.status import Status
 from milepost.forecasts.aws.recent_tables import KEEP_SECONDS, RecentTables
-from milepost.forecasts.curves import AGES, Group, What
+from milepost.forecasts.durations_by_age import AGES, Group, What
 from milepost.forecasts.survival import Points
 from milepost.forecasts.table import ForecastTable
 from milepost.notifications.mail.rendering.renderer import MailRenderer

@@ -21,7 +21,7 @@ from milepost.notifications.mail.rendering.open_points import attention_sentence
 from milepost.orders.attention import CODES, WITHOUT_THE_PROVIDERS_WORDS
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import OVERDUE, Kind, TrackedOrder
-from milepost.orders.rules import Rules
+from milepost.orders.provider_rules import Rules
 from milepost.providers import rabot
 from milepost.providers.base import rules_of
 from milepost.providers.spirii import Spirii

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.notifications.aws.counted_failures import counted_and_logged
-from milepost.notifications.aws.messages import NoticeQueue
 from milepost.notifications.aws.overdue import open_overdue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.aws.topic_and_queues import NoticeQueue
 from milepost.notifications.chat.aws.posting import ChatPosting
 from milepost.notifications.chat.disclosing_judge import DisclosingJudge
 from milepost.notifications.endpoints.aws.call_log import CountedCalls, EndpointRetries

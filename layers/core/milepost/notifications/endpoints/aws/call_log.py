@@ -17,7 +17,7 @@ from milepost.notifications.aws.claims import CLAIM_HOLDS, NOBODY_CLAIMS_IT
 from milepost.notifications.aws.counted_failures import Failed
 from milepost.notifications.aws.delivery_log_items import expiry, notice_key
 from milepost.notifications.aws.list_keys import notice_listing, state_listing
-from milepost.notifications.aws.messages import NoticeQueue, batch_message, notice_message
+from milepost.notifications.aws.topic_and_queues import NoticeQueue, batch_message, notice_message
 from milepost.notifications.claims import AlreadyClaimed, Batch, batch_id
 from milepost.notifications.notice import Channel, Notice, State
 

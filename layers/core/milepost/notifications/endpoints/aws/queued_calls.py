@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from milepost.aws.sqs_batches import Message
-from milepost.notifications.aws.messages import NoticeQueue, batch_of, notice_of
+from milepost.notifications.aws.topic_and_queues import NoticeQueue, batch_of, notice_of
 from milepost.notifications.claims import AlreadyClaimed, Batch, batch_id
 from milepost.notifications.endpoints.aws.call_log import attempt_of
 from milepost.notifications.endpoints.delivery import Caller

@@ -10,12 +10,12 @@ from milepost.forecasts.aws.recent_tables import RecentTables
 from milepost.forecasts.aws.store import ForecastStore
 from milepost.notifications.aws.counted_failures import CountedNotices, counted_and_logged
 from milepost.notifications.aws.held_notices import HoldsTable
-from milepost.notifications.aws.messages import NoticeQueue
 from milepost.notifications.aws.overdue import open_overdue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.aws.topic_and_queues import NoticeQueue
 from milepost.notifications.dispatch import Notifier
-from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.eligibility_facts import Judge
 from milepost.notifications.mail.awaited_contact import AwaitedContacts
 from milepost.notifications.mail.aws.mail_tests import SesTestMails
 from milepost.notifications.mail.aws.queued_mails import QueuedMails

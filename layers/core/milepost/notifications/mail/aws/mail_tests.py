@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from milepost.aws.ses_mails import send_mail
 from milepost.common.email_addresses import ascii_address
-from milepost.notifications.aws.messages import NoticeQueue, mail_test_message
-from milepost.notifications.eligibility_check import Subscriptions, Suppressions
+from milepost.notifications.aws.topic_and_queues import NoticeQueue, mail_test_message
+from milepost.notifications.eligibility_facts import Subscriptions, Suppressions
 from milepost.notifications.notice import Audience, Channel
 from milepost.notifications.subscription import Subscription
 

@@ -8,7 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from milepost.aws.sqs_batches import Message
-from milepost.notifications.aws.messages import NoticeQueue, batch_of, mail_test_of, notice_of
+from milepost.notifications.aws.topic_and_queues import (
+    NoticeQueue,
+    batch_of,
+    mail_test_of,
+    notice_of,
+)
 from milepost.notifications.claims import AlreadyClaimed, batch_id
 from milepost.notifications.mail.awaited_contact import AwaitedContacts, awaits_contact
 from milepost.notifications.mail.aws.mail_tests import SesTestMails

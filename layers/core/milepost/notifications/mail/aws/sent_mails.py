@@ -12,7 +12,7 @@ from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.delivery_log_items import expiry, notice_key
 from milepost.notifications.aws.held_notices import HoldsTable
 from milepost.notifications.aws.list_keys import state_listing
-from milepost.notifications.aws.messages import notice_message, notice_of
+from milepost.notifications.aws.topic_and_queues import notice_message, notice_of
 from milepost.notifications.mail.bounces_and_complaints import Logged, Step
 from milepost.notifications.notice import ERASED_RECIPIENT, Channel, Notice, State
 

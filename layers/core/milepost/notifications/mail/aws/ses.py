@@ -12,9 +12,9 @@ from botocore.parsers import ResponseParserError
 
 from milepost.aws.ses_mails import REFUSALS, utf8
 from milepost.common.email_addresses import BadAddress, ascii_address
-from milepost.notifications.mail.events import MAIL_TAG
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.sender import OutcomeUnknown, Refused, TryAgainLater
+from milepost.notifications.mail.ses_events import MAIL_TAG
 from milepost.notifications.notice import Notice
 
 if TYPE_CHECKING:

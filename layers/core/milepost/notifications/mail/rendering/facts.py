@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from milepost.connections.connection import Connection
-from milepost.forecasts.expected import Expected
+from milepost.forecasts.expected_dates import Expected
 from milepost.notifications.mail.rendering.commission_facts import commission_values
 from milepost.notifications.mail.rendering.context import MailContext
 from milepost.notifications.mail.rendering.fact_readers import moment_of, part, text_of

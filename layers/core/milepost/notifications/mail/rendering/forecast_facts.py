@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Protocol
 
 from milepost.connections.connection import Connection
-from milepost.forecasts.curves import What
-from milepost.forecasts.expected import Expected, expected
+from milepost.forecasts.durations_by_age import What
+from milepost.forecasts.expected_dates import Expected, expected
 from milepost.forecasts.stages import stage_name
 from milepost.forecasts.table import ForecastTable
 from milepost.notifications.mail.rendering.context import MailContext

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Template, TemplateError
 
 from milepost.connections.connection import Connection, Connections, existing_connections
-from milepost.forecasts.expected import Expected
+from milepost.forecasts.expected_dates import Expected
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.rendering.compose import Composed, compose, unsubscribe_headers
 from milepost.notifications.mail.rendering.context import MailContext, make_context

@@ -23,8 +23,8 @@ from milepost.notifications.subscription import DigestReason
 from milepost.orders.details import Details, Note
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Announcement, Attention, Kind, OrderKey, TrackedOrder
+from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report, Source
-from milepost.orders.rules import Rules
 
 RECIPIENT: Final = "sample@example.invalid"
 _NOON: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

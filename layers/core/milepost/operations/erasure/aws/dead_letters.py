@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any, Final
 
 from milepost.aws.errors import AWS_FAILED, name_of
-from milepost.notifications.mail.events import UnknownEvent, read_event
+from milepost.notifications.mail.ses_events import UnknownEvent, read_event
 from milepost.notifications.notice import Audience
 from milepost.operations.dead_letters import DeadLetter, DeadLetterQueue, MessagesInFlight
 from milepost.operations.erasure.aws.quarantine import Reader

@@ -1,6 +1,6 @@
 """What the live views show of the tables' items."""
 
-from local.overview import SHOWN, make_overview
+from local.live_view_data import SHOWN, make_overview
 
 KEY = {"pk": "order#offergrid-home#order-1"}
 

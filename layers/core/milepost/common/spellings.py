@@ -1,4 +1,4 @@
-"""Spellings of one name or word with other letters. Short: search and erasure share it.
+"""Spellings of one name or word: accents, umlauts, case. Short: search and erasure share it.
 
 Case, width and accents make no difference, and ``Müller``, ``Muller`` and ``Mueller`` are one name.
 """

@@ -1,4 +1,4 @@
-"""Messages of notices: the SNS topic, and the queues of the channels."""
+"""The SNS topic of announcements, the queues of the channels, and the form of their messages."""
 
 import json
 from collections.abc import Mapping
@@ -6,10 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from milepost.common.timestamps import format_instant, parse_instant
+from milepost.notifications.announcement_message import (
+    topic_attributes,
+    topic_message,
+    topic_subject,
+)
 from milepost.notifications.claims import Batch
 from milepost.notifications.cloud_event import cloud_event
 from milepost.notifications.notice import Audience, Channel, Notice
-from milepost.notifications.payload import topic_attributes, topic_message, topic_subject
 from milepost.orders.announcements import Announced
 from milepost.orders.aws.table import announcement_item, announcement_of
 from milepost.orders.order import OrderKey

@@ -11,7 +11,7 @@ from cli.connections.file import ConnectionsFile, FileSecrets, Secrets
 from cli.connections.file_schema import DeclaredConnection, DeclaredFile, DeclaredSender
 from cli.connections.provider_defaults import profile_of, scheme_of, version_of
 from cli.connections.schedules import Schedule
-from cli.connections.stored import Stored
+from cli.connections.stored_state import Stored
 from cli.errors import InvalidFile, Problem
 from milepost.common.email_addresses import address_identity
 from milepost.connections.connection import (

@@ -1,4 +1,4 @@
-"""Outcomes: why orders ended without success, and how fast they were accepted.
+"""Figures of causes: why orders ended without success; and how fast orders were accepted.
 
 Both are counted once for each order, by its present history: repeated, late and withdrawn reports
 change the figures only by the difference (``milepost.queries.stage_durations``).

@@ -10,7 +10,6 @@ from dataclasses import fields, replace
 from typing import Any, Final
 
 from milepost.api.dependencies import Services
-from milepost.api.narrowed import Allowed, Closed
 from milepost.api.narrowed_orders import (
     NarrowedActing,
     NarrowedBatches,
@@ -23,6 +22,7 @@ from milepost.api.narrowed_orders import (
     NarrowedTrackingLinks,
     NarrowedViews,
 )
+from milepost.api.narrowed_service import Allowed, Closed
 from milepost.api.narrowed_services import (
     NarrowedActivity,
     NarrowedConnections,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from milepost.connections.connection import Connection
 from milepost.forecasts.clock import Clock, clock_of
-from milepost.forecasts.curves import Group, What
+from milepost.forecasts.durations_by_age import Group, What
 from milepost.forecasts.forecast import AS_IT_IS, forecast
 from milepost.forecasts.table import ForecastTable
 

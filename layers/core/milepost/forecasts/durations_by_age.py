@@ -1,4 +1,6 @@
-"""Curves: for each age in a stage, how long it takes until the next step, and until the end.
+"""Durations by age: how long it takes from each age in a stage to the next step, and to the end.
+
+Also which orders are looked at together: groups by service type, connection and provider.
 
 They are made at fixed ages (landmarks), each from the orders that were in the stage at that age.
 Source: van Houwelingen, "Dynamic Prediction by Landmarking in Event History Analysis" (2007).

@@ -1,4 +1,4 @@
-"""Items of FiguresTable that hold outcomes: why orders ended, and how fast they were accepted.
+"""Items of FiguresTable with figures of causes: why orders ended, and how fast they were accepted.
 
 There is a number for each connection, month, service type, status and cause, and a tally for each
 connection, month, service type and kind of identifiers.
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from milepost.aws import figures_keys
 from milepost.common.status import Status
-from milepost.queries.outcomes import Acceptance, AcceptanceKey, Ending, OutcomeKey
+from milepost.queries.cause_figures import Acceptance, AcceptanceKey, Ending, OutcomeKey
 
 NUMBER: Final = "n"
 

@@ -1,4 +1,4 @@
-"""Whether a text names somebody whom an order knows: the customer, an installer, an address.
+"""Personal data in texts: whether one names somebody whom its order knows, or an address.
 
 Names are recognized however they are written: in any case, with or without accents (``Müller``,
 ``Mueller``), with an ending (``Müllers``), or within a longer word. If in doubt, a text counts as
@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from milepost.common.letters import spellings_of, visible
+from milepost.common.spellings import spellings_of, visible
 from milepost.orders.details import Customer, Details
 
 _SHORTEST_NAME: Final = 3

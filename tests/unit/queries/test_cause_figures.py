@@ -9,8 +9,7 @@ from milepost.orders.details import MALO, METER_NUMBER
 from milepost.orders.order import Order
 from milepost.orders.report import Report
 from milepost.providers.rabot import RULES as RABOT_RULES
-from milepost.queries.histogram import Tally
-from milepost.queries.outcomes import (
+from milepost.queries.cause_figures import (
     NEITHER,
     Acceptance,
     AcceptanceKey,
@@ -21,6 +20,7 @@ from milepost.queries.outcomes import (
     ending_of,
     with_shares,
 )
+from milepost.queries.histogram import Tally
 from milepost.queries.stage_durations import FORM, Counted, change_of, count
 from tests.builders import report, tracked
 from tests.stream import Figures, Stream

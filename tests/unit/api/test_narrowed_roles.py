@@ -5,10 +5,10 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from milepost.api import narrowing
+from milepost.api import narrowed_roles as roles
 from milepost.api.auth import Role, allowed_connections, caller_of, check_operator
 from milepost.api.dependencies import Services
-from milepost.api.narrowing import Closed, narrowed
+from milepost.api.narrowed_roles import Closed, narrowed
 from milepost.api.problems import Problem
 from milepost.common.status import Status
 from milepost.operations.services import Operations
@@ -73,7 +73,8 @@ def test_what_operators_alone_see_is_for_those_of_its_connection() -> None:
 
 
 @pytest.mark.parametrize(
-    ("holder", "table"), [(Services, narrowing._SERVICES), (Operations, narrowing._OPERATIONS)]
+    ("holder", "table"),
+    [(Services, roles._SERVICES), (Operations, roles._OPERATIONS)],
 )
 def test_every_service_says_what_a_narrowed_role_sees_of_it(holder: Any, table: Any) -> None:
     names = {one.name for one in fields(holder)} - {"narrowed_to"}
@@ -81,7 +82,10 @@ def test_every_service_says_what_a_narrowed_role_sees_of_it(holder: Any, table: 
 
 
 def test_a_narrowed_service_has_all_that_its_protocol_has() -> None:
-    for holder, table in ((Services, narrowing._SERVICES), (Operations, narrowing._OPERATIONS)):
+    for holder, table in (
+        (Services, roles._SERVICES),
+        (Operations, roles._OPERATIONS),
+    ):
         known = {"Resender": Any, "Operations": Operations, "BatchPlanner": Any, "ExportDesk": Any}
         known["TrackingLinks"] = Any
         hints = get_type_hints(holder, localns=known)
@@ -92,7 +96,7 @@ def test_a_narrowed_service_has_all_that_its_protocol_has() -> None:
 
 
 def test_a_service_that_nobody_thought_of_is_closed(desk: Desk) -> None:
-    found = narrowing._narrow(desk.api.services, {}, frozenset({"a"}))
+    found = roles._narrow(desk.api.services, {}, frozenset({"a"}))
     assert {type(one) for one in found.values()} == {Closed}
     with pytest.raises(Problem, match="not limited"):
         found["orders"].read(KEY)

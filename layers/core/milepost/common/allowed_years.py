@@ -1,4 +1,4 @@
-"""The years in which instants of requests are. Short: the command imports it at each start."""
+"""The years that instants in requests may have. Short: the command imports it at each start."""
 
 from datetime import datetime
 from typing import Final

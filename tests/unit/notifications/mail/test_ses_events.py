@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from milepost.common.timestamps import parse_instant
 from milepost.notifications.mail.aws.sent_mails import mail_id_of
-from milepost.notifications.mail.events import MailOutcome, UnknownEvent, read_event
+from milepost.notifications.mail.ses_events import MailOutcome, UnknownEvent, read_event
 from tests.builders import notice
 from tests.make_mail_events import MESSAGE_ID, ses_event
 

@@ -1,4 +1,7 @@
-"""Judges notices by facts that are read consistently at the moment of sending."""
+"""Reads the facts by which a notice is judged, consistently and at the moment of sending.
+
+The rules themselves are in ``eligibility``.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,5 +1,4 @@
-"""The memory of polls: the pages of earlier polls, without orders that others have recorded
-since."""
+"""What a poll remembers of earlier ones: their pages, without orders that others recorded since."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
