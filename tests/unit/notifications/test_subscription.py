@@ -323,6 +323,54 @@ def test_which_digest_it_is_follows_from_the_subscription_and_the_hour(
     assert digest_reason(subscriptions, due_at=moment) is expected
 
 
+@pytest.mark.parametrize(
+    ("zone", "due_at"),
+    [
+        ("Europe/Berlin", "2026-03-28T07:00"),
+        ("Europe/Berlin", "2026-03-29T06:00"),
+        ("Europe/Copenhagen", "2026-10-25T07:00"),
+        ("Atlantic/Reykjavik", "2026-03-29T08:00"),
+        ("Pacific/Auckland", "2026-04-04T20:00"),
+        ("Pacific/Auckland", "2026-09-26T19:00"),
+        ("Pacific/Auckland", "2026-12-31T19:00"),
+    ],
+)
+def test_a_daily_digest_at_the_end_of_quiet_hours_is_called_so_on_days_of_any_length(
+    zone: str, due_at: str
+) -> None:
+    quiet = QuietHours(start=time(20), end=time(8))
+    one = replace(DAILY, daily_at=time(7, 30), quiet_hours=quiet, time_zone=zone)
+    moment = utc(due_at)
+    assert one.due_at(Kind.ACCEPTED, now=moment - timedelta(hours=3)) == moment
+    assert digest_reason([one], due_at=moment) is DigestReason.DAILY
+
+
+@pytest.mark.parametrize(
+    ("zone", "mornings"),
+    [
+        # In UTC: the day before the change, of the change, and after it; New Year; the 53rd week.
+        ("Europe/Berlin", ["03-28T06:30", "03-29T05:30", "03-30T05:30"]),
+        ("Europe/Copenhagen", ["10-24T05:30", "10-25T06:30", "10-26T06:30"]),
+        ("Atlantic/Reykjavik", ["03-28T07:30", "03-29T07:30", "03-30T07:30"]),
+        ("Pacific/Auckland", ["04-03T18:30", "04-04T19:30", "04-05T19:30"]),
+        ("Pacific/Auckland", ["09-25T19:30", "09-26T18:30", "09-27T18:30"]),
+        ("Europe/Berlin", ["12-31T06:30", "01-01T06:30", "01-02T06:30", "01-03T06:30"]),
+        ("Pacific/Auckland", ["12-30T18:30", "12-31T18:30", "01-01T18:30"]),
+    ],
+)
+def test_there_is_one_daily_digest_each_morning_whatever_happens_to_the_clock(
+    zone: str, mornings: list[str]
+) -> None:
+    one = replace(DAILY, daily_at=time(7, 30), time_zone=zone)
+    expected = [
+        utc(f"{2027 if morning.startswith('01') else 2026}-{morning}") for morning in mornings
+    ]
+    minutes = int((expected[-1] - expected[0]) / timedelta(minutes=1))
+    moments = [expected[0] + timedelta(minutes=number) for number in range(minutes)]
+    found = {one.due_at(Kind.ACCEPTED, now=moment) for moment in moments}
+    assert sorted(filter(None, found)) == expected[1:]
+
+
 def test_quiet_hours_end_when_the_clock_passes_their_end_also_if_that_is_left_out() -> None:
     quiet = replace(AT_ONCE, quiet_hours=QuietHours(start=time(20), end=time(2, 30)))
     changed = datetime.fromisoformat("2026-03-29T01:00:00Z")

@@ -5,6 +5,7 @@ A local time that occurs twice means its first occurrence. A skipped one means t
 minute. Moments are instants in UTC; ``zone`` is an IANA name.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -26,10 +27,19 @@ def moment_of(day: date, clock: time, zone: str) -> datetime:
 
 def next_at(clock: time, now: datetime, zone: str) -> datetime:
     """The next time that the clock shows this, after ``now``; once on each calendar day."""
+    return min(moment for moment in _moments_near(now, clock, zone) if moment > now)
+
+
+def last_at(clock: time, now: datetime, zone: str) -> datetime:
+    """The last time that the clock showed this, at ``now`` or before; once on each calendar day."""
+    return max(moment for moment in _moments_near(now, clock, zone) if moment <= now)
+
+
+def _moments_near(now: datetime, clock: time, zone: str) -> Iterator[datetime]:
+    """When the clock shows this on the days around ``now``."""
     today = now.astimezone(ZoneInfo(zone)).date()
-    days = (today + number * _DAY for number in range(-2, 5))
-    moments = (moment_of(day, clock, zone) for day in days if not _is_left_out(day, zone))
-    return next(moment for moment in moments if moment > now)
+    days = (today + number * _DAY for number in range(-4, 5))
+    return (moment_of(day, clock, zone) for day in days if not _is_left_out(day, zone))
 
 
 def next_full_hour(now: datetime, zone: str) -> datetime:

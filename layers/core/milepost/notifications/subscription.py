@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from milepost.common.email_addresses import address_identity
-from milepost.common.local_clock import end_of_period, next_at, next_full_hour
+from milepost.common.local_clock import end_of_period, last_at, next_at, next_full_hour
 from milepost.common.status import is_same_word
 from milepost.notifications.notice import DEFAULT_KINDS, FOR_READERS, TEAM_KINDS, Channel
 from milepost.orders.announcements import Announced
@@ -178,5 +178,5 @@ def _is_daily_digest_after_quiet_hours(subscription: Subscription, moment: datet
     quiet, zone = subscription.quiet_hours, subscription.time_zone
     if quiet is None or subscription.mode is not Mode.DAILY:
         return False
-    daily = next_at(subscription.daily_at, moment - timedelta(days=1), zone)
+    daily = last_at(subscription.daily_at, moment, zone)
     return (end_of_period(quiet.start, quiet.end, daily, zone) or daily) == moment
