@@ -72,12 +72,12 @@ def test_an_endpoint_gets_a_signed_test_by_both_secrets_of_a_rotation(
 @pytest.mark.parametrize("channel", [Channel.SLACK, Channel.TEAMS])
 def test_a_chat_shows_a_test(ask: Ask, stack: Stack, channel: Channel) -> None:
     with ChatServer() as chats:
-        put(stack, channel, "a chat")
+        put(stack, channel, "a chat", language="da-DK")
         stack.keep_secret("EndpointSecrets", {"one": chats.url(channel)})
         sent = ask("POST", "/subscriptions/one/send-test")
         assert sent.body["failure"] is None, sent
         [taken] = chats.platforms[channel].taken
-        assert "Test message from Milepost" in json.dumps(taken, default=str)
+        assert "Testbesked fra Milepost" in json.dumps(taken, default=str)
 
 
 def test_what_can_not_be_sent_is_refused_or_says_why(ask: Ask, stack: Stack) -> None:
@@ -93,7 +93,7 @@ def test_what_can_not_be_sent_is_refused_or_says_why(ask: Ask, stack: Stack) -> 
 def test_a_mail_is_queued_and_says_in_the_subscribers_language_that_it_is_a_test(
     ask: Ask, stack: Stack
 ) -> None:
-    put(stack, Channel.EMAIL, "sales@bücher.example", language="de")
+    put(stack, Channel.EMAIL, "sales@bücher.example", language="de-AT")
     sent = ask("POST", "/subscriptions/one/send-test")
     assert (sent.status, sent.body) == (
         200,
@@ -103,7 +103,7 @@ def test_a_mail_is_queued_and_says_in_the_subscribers_language_that_it_is_a_test
     [mail] = mails()
     assert mail.destinations["ToAddresses"] == ["sales@xn--bcher-kva.example"]
     assert mail.subject == "Testnachricht von Milepost"
-    assert "Diese Adresse erhält Nachrichten" in str(mail.body)
+    assert "Diese Adresse erhält Meldungen zu Aufträgen." in str(mail.body)
     assert "notice#" not in json.dumps(stack.items("NoticesTable"), default=str)
 
 

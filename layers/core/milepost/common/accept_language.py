@@ -1,4 +1,4 @@
-"""The language that a browser asks for. Short: two pages share it.
+"""The language that a browser or a subscription asks for. Short: pages and test messages share it.
 
 Source: RFC 9110, section 12.5.4.
 """
@@ -12,7 +12,7 @@ _LONGEST_HEADER: Final = 512
 def preferred_language(header: str, *, among: Collection[str]) -> str | None:
     """Of these languages the one that the reader prefers; None if they ask for none of them.
 
-    :param header: the value of ``Accept-Language``; regions don't count
+    :param header: the value of ``Accept-Language``, or a language tag; regions don't count
     """
     wishes = []
     for position, part in enumerate(header[:_LONGEST_HEADER].split(",")):

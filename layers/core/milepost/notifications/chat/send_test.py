@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final, Protocol
 from uuid import uuid4
 
+from milepost.common.accept_language import preferred_language
 from milepost.notifications.chat.message import ChatMessage
 from milepost.notifications.chat.platforms import PLATFORM_OF
 from milepost.notifications.endpoints.delivery import EndpointSecrets, Http, NoAnswer
@@ -29,7 +30,7 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "de": (
         "Testnachricht von Milepost",
-        "Dieser Chat erhält Nachrichten zu Bestellungen. Es ist nichts zu tun.",
+        "Dieser Chat erhält Meldungen zu Aufträgen. Es ist nichts zu tun.",
     ),
     "da": (
         "Testbesked fra Milepost",
@@ -91,5 +92,5 @@ class MessageTest:
 
 
 def _message(language: str) -> ChatMessage:
-    title, text = _TEXTS.get(language, _TEXTS["en"])
+    title, text = _TEXTS[preferred_language(language, among=_TEXTS) or "en"]
     return ChatMessage(title=title, paragraphs=(text,))

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from milepost.aws.ses_mails import send_mail
+from milepost.common.accept_language import preferred_language
 from milepost.common.email_addresses import ascii_address
 from milepost.notifications.aws.topic_and_queues import NoticeQueue, mail_test_message
 from milepost.notifications.eligibility_facts import Subscriptions, Suppressions
@@ -24,7 +25,7 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "de": (
         "Testnachricht von Milepost",
-        "Diese Adresse erhält Nachrichten zu Bestellungen. Es ist nichts zu tun.",
+        "Diese Adresse erhält Meldungen zu Aufträgen. Es ist nichts zu tun.",
     ),
     "da": (
         "Testbesked fra Milepost",
@@ -81,7 +82,7 @@ class SesTestMails:
             return "the subscription was deleted"
         if self._suppressions.reason(found.recipient, audience=Audience.TEAM) is not None:
             return "the address is suppressed"
-        language = found.language if found.language in _TEXTS else "en"
+        language = preferred_language(found.language, among=_TEXTS) or "en"
         subject, text = _TEXTS[language]
         html = f'<!doctype html><html lang="{language}"><body><p>{escape(text)}</p></body></html>'
         code = send_mail(
