@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from babel import Locale
 
 from milepost.common.status import Status
 from milepost.notifications.mail.rendering.context import make_context
@@ -14,6 +15,7 @@ from milepost.notifications.mail.rendering.formatting import Moments, locale_for
 from milepost.notifications.mail.rendering.languages import (
     LANGUAGES,
     TEMPLATES,
+    counted,
     language_for,
     words_of,
 )
@@ -193,12 +195,31 @@ def test_every_language_has_the_same_words_and_templates(language: str) -> None:
     assert {path.relative_to(own) for path in own.rglob("*.j2")} == ours
 
 
+PLURALS = {"zero", "one", "two", "few", "many", "other"}
+"""Source: CLDR, plural categories."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_count_has_a_form_for_every_number_in_every_language(language: str) -> None:
+    forms = words_of(language)["kinds_counted"]
+    assert forms.keys() == {*map(str, Kind)}
+    needed = {Locale.parse(language).plural_form(count) for count in range(200)}
+    assert all(isinstance(one, str) or needed <= one.keys() for one in forms.values())
+
+
+def test_danish_adjectives_agree_with_the_count() -> None:
+    forms = words_of("da")["kinds_counted"]
+    said = [counted(forms[kind], count, "da") for kind in ("overdue", "failed") for count in (1, 2)]
+    assert said == ["1 forsinket", "2 forsinkede", "1 mislykket", "2 mislykkede"]
+
+
 def _names(words: dict[str, Any], above: str = "") -> Iterator[str]:
     for name, word in words.items():
         # English needs no translations of the sentences that are English.
         if name in ("attention", "attention_sentences"):
             continue
-        if isinstance(word, dict):
+        # A language has the forms for counts that it needs.
+        if isinstance(word, dict) and not word.keys() <= PLURALS:
             yield from _names(word, f"{above}{name}.")
         else:
             yield f"{above}{name}"
