@@ -6,12 +6,12 @@ and ``milepost --help`` needs none of it.
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import typer
 from typer.core import TyperGroup
 
-from cli.errors import COULD_NOT, EXIT_CODES, Fault
+from cli.errors import COULD_NOT, EXIT_CODES, WRONG_USE, Fault
 from cli.lean_import import import_part
 from cli.output import tell, warn
 from cli.parameter_values import Group
@@ -62,6 +62,10 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
 """Every part: the module with its ``app``, and its line in the help."""
 
 
+_WrongUsage: Final[Any] = typer.BadParameter.__base__
+"""Any error in options and arguments, which Typer exports only as its subclass."""
+
+
 class Part(TyperGroup):
     """A part that is yet to be imported: it is known by its name and its line in the help."""
 
@@ -84,9 +88,17 @@ class Operator(Group):
     def get_command(self, ctx: object, cmd_name: str) -> Any:  # noqa: ARG002 - likewise
         return Part(cmd_name) if cmd_name in PARTS else None
 
+    def make_context(self, *rest: Any, **named: Any) -> Any:
+        try:
+            return super().make_context(*rest, **named)
+        except _WrongUsage as error:
+            raise _told(error) from None
+
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         try:
             return super().invoke(ctx)
+        except _WrongUsage as error:
+            raise _told(error) from None
         except Fault as fault:
             warn(str(fault), style="red")
             raise typer.Exit(fault.code) from None
@@ -97,6 +109,20 @@ class Operator(Group):
             raise typer.Exit(COULD_NOT) from None
 
 
+def _told(error: Any) -> Exception:
+    """Says what is wrong with the options, on one line for each sentence.
+
+    Typer would draw a box of the terminal's width, also into a pipe or a log.
+    """
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return cast(Exception, error)
+    warn(error.format_message().replace(_FROM_PYDANTIC, ""), style="red")
+    if error.ctx is not None:
+        warn(f"Try '{error.ctx.command_path} --help'.")
+    return typer.Exit(WRONG_USE)
+
+
+_FROM_PYDANTIC: Final = "Value error, "
 _OF_AWS: Final = ("botocore.exceptions", "botocore.parsers")
 
 

@@ -131,6 +131,8 @@ def replay_kept(
 def discard_kept(kept: IdArgument, *, stack: StackOption = None, yes: YesOption = False) -> None:
     """Delete one payload permanently."""
     api = OrdersApi(find_stack(stack))
+    # Nobody is asked about what isn't there.
+    api.get(f"/quarantine/{kept}")
     confirm(f"Delete {kept} permanently?", yes=yes)
     api.delete(f"/quarantine/{kept}")
     warn("Deleted.")

@@ -38,7 +38,7 @@ def redrive(
     else:
         tell(f"Redriven: {total['moved']}. Left: {total['left']}.")
         for one in total["failed"]:
-            warn(f"{one['message']} stays: {one['reason']}")
+            warn(f"{one['message']} was not redriven: {one['reason']}")
     if total["failed"]:
         raise typer.Exit(COULD_NOT)
 

@@ -1,5 +1,6 @@
 """``milepost suppressions``: addresses to which no mail may be sent: list and lift."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -8,11 +9,12 @@ import typer
 from cli.api import OrdersApi
 from cli.command_group import examples, make_part
 from cli.confirmation import confirm
-from cli.errors import CannotDo
+from cli.errors import CannotDo, WrongUse
 from cli.local_times import UTC_ZONE, read_zone
 from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.stack import StackOption, find_stack
+from milepost.api.text_patterns import SUPPRESSION_ID
 from milepost.exports.list_columns import SUPPRESSIONS
 
 app = make_part("Addresses to which no mail may be sent: they bounced, complained, unsubscribed.")
@@ -91,17 +93,22 @@ def lift_suppression(
     """
     api = OrdersApi(find_stack(stack))
     found = _find(api, address)
-    reasons = "; ".join(dict.fromkeys(str(one["reason"]) for one in found)) or "as listed"
-    confirm(f"{address} is suppressed ({reasons}). Send mails to it again?", yes=yes)
+    reasons = "; ".join(dict.fromkeys(str(one["reason"]) for one in found if one["reason"]))
+    said = f"{address} is suppressed ({reasons})." if reasons else f"This lifts {address}."
+    confirm(f"{said} Send mails to it again?", yes=yes)
     for one in found:
         api.delete(f"/suppressions/{one['id']}")
     tell(f"{address} gets mails again.")
 
 
 def _find(api: OrdersApi, address: str) -> Sequence[Mapping[str, Any]]:
-    """:raises CannotDo: when the address is not suppressed"""
+    """:raises CannotDo: when the address is not suppressed
+    :raises WrongUse: when it is neither an address nor an id
+    """
     if "@" not in address:
-        return [{"id": address, "reason": "as listed"}]
+        if not re.fullmatch(SUPPRESSION_ID, address):
+            raise WrongUse(f"{address} is no email address, and no id of `suppressions list`.")
+        return [{"id": address, "reason": None}]
     found: Sequence[Mapping[str, Any]] = api.get("/suppressions", address=address)["suppressions"]
     if not found:
         raise CannotDo(

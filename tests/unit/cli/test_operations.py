@@ -87,6 +87,51 @@ def test_what_is_given_up_is_gone(deployed: Deployed, kept: str) -> None:
     assert gone.exit_code == 1
 
 
+def test_nobody_is_asked_to_delete_or_lift_what_does_not_exist(deployed: Deployed) -> None:
+    kept = f"{OFFERGRID.id}:2026-03-02:{'f' * 32}"
+    nothing = deployed.run("quarantine", "discard", kept)
+    assert nothing.exit_code == 1
+    assert "--yes" not in nothing.output
+    nobody = deployed.run("suppressions", "lift", "nope", "--yes")
+    assert nobody.exit_code == 2
+    assert "no email address" in nobody.output
+    assert deployed.run("suppressions", "list", "--address", "nope").exit_code == 2
+
+
+def test_a_message_that_is_not_in_the_queue_is_not_redriven_without_a_word(
+    deployed: Deployed,
+) -> None:
+    done = deployed.run("redrive", "inbox", "nope")
+    assert done.exit_code == 1
+    assert "nope was not redriven: it was not found in the queue" in done.stderr
+
+
+@pytest.mark.parametrize("columns", ["20", "80"])
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["orders", "list", "--status", "nope"], "Invalid value for '--status': 'nope' is not one"),
+        (["orders", "list", "--nope"], "No such option: --nope"),
+        (["orders", "show"], "Missing argument 'ORDER'"),
+        (["--region", "eu-west-1"], "No such option: --region"),
+        (["nope"], "No such command 'nope'"),
+    ],
+)
+def test_wrong_usage_is_one_line_however_narrow_the_terminal(
+    deployed: Deployed,
+    monkeypatch: pytest.MonkeyPatch,
+    columns: str,
+    command: list[str],
+    said: str,
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    result = deployed.run(*command)
+    what, where = result.stderr.splitlines()
+    assert result.exit_code == 2
+    assert what.startswith(said)
+    assert where.startswith(("Try 'milepost", "Try 'root"))
+
+
 def test_a_connections_time_is_replayed_from_quarantine_and_provider(
     deployed: Deployed, kept: str
 ) -> None:

@@ -11,6 +11,7 @@ MOST_AT_ONCE: Final = 500
 """Maximum number of messages of one redrive, so that it ends while its caller waits."""
 
 
+NOT_THERE: Final = "it was not found in the queue: it may have been redriven or discarded"
 IN_FLIGHT: Final = "it is in flight, because somebody else has received it: try again in a minute"
 """The reason for a message that may exist but was not redriven."""
 
@@ -115,6 +116,8 @@ class DeadLetterQueue:
             if not (moved or failed or unseen):
                 raise
             failed |= dict.fromkeys(sorted(unseen), IN_FLIGHT)
+        else:
+            failed |= dict.fromkeys(sorted(set(only or ()) - seen), NOT_THERE)
         return Redriven(moved=moved, failed=failed, left=self.letters.count())
 
     def discard(self, letter_id: str, *, most: int = MOST_AT_ONCE) -> bool:

@@ -13,7 +13,7 @@ from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
 from milepost.api.pagination import BadCursor, Cursor, Limit, read_cursor, write_cursor
 from milepost.api.path_parameters import decoded
-from milepost.api.problems import NotFound
+from milepost.api.problems import Fault, NotFound, Problem
 from milepost.notifications.notice import Audience
 from milepost.notifications.suppression import (
     Suppression,
@@ -76,6 +76,9 @@ def list_suppressions(
 ) -> SuppressionList:
     suppressions = services.operations.suppressions
     if address is not None:
+        if "@" not in address:
+            what = "an email address has an @"
+            raise Problem(422, f"{what}.", errors=[Fault(where="query.address", what=what)])
         found = suppressions.of_address(address)
         return SuppressionList(suppressions=[_view(one) for one in found], next=None)
     after = None if cursor is None else _place(cursor, services)

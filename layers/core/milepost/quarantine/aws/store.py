@@ -97,7 +97,7 @@ class Quarantine:
             return read(Bucket=self._bucket, Key=_key(kept_id))
         except ClientError as error:
             if error.response["Error"]["Code"] in _MISSING:
-                raise NotKept(f"there is nothing {kept_id.path_id} in the quarantine") from None
+                raise NotKept(f"There is nothing {kept_id.path_id} in the quarantine") from None
             raise
 
 
