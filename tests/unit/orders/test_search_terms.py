@@ -35,6 +35,9 @@ def test_one_mailbox_is_one_customer_in_every_spelling() -> None:
         "Lena@MÜLLER.de ",
         "lena@xn--mller-kva.de",
         "lena@mu\u0308ller.de",
+        "Lena <lena@müller.de>",
+        "mailto:lena@müller.de",
+        "lena@müller.de.",
     ]
     assert len({customer(email=one) for one in spellings}) == 1
 

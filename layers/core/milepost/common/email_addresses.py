@@ -24,6 +24,13 @@ _USUAL: Final = re.compile(
 cold start does not pay for these. A test holds that the package accepts whatever this matches."""
 
 
+_PLAIN: Final = re.compile(r"[^<>\":\s]+@[^<>\":\s]+[^<>\":\s.]")
+_MOST_WRAPPINGS: Final = 8
+_IN_BRACKETS: Final = re.compile(r"[^<>]*<([^<>]+)>")
+_MAILTO: Final = re.compile(r"mailto:", re.ASCII | re.IGNORECASE)
+_QUOTED: Final = re.compile(r'"([\w.!#$%&\'*+/=?^`{|}~-]+)"@', re.ASCII)
+
+
 class BadAddress(ValueError):
     """Not an address that mail can be sent to; the message says why, in a sentence."""
 
@@ -67,18 +74,39 @@ def address_identity(text: str) -> str:
     """What all spellings of one mailbox have in common; for keys and comparisons, not for sending.
 
     Spaces around it and invisible characters don't count, nor do capitals, the way in which a
-    letter is composed (Unicode NFC), or whether a domain is written in Punycode. Any text has an
-    identity, also one that is no address.
+    letter is composed (Unicode NFC), or whether a domain is written in Punycode; nor what providers
+    put around an address: a display name, ``mailto:``, needless quotes, a dot at the end. Any text
+    has an identity, also one that is no address.
 
-    For an ASCII address it is the address in lower case, as it has always been kept by.
+    For a plain ASCII address it is the address in lower case, as it has always been kept by.
     """
-    text = text.strip()
+    for _ in range(_MOST_WRAPPINGS):
+        identity = _identity(text)
+        if identity == text:
+            break
+        text = identity
+    return text
+
+
+def _identity(text: str) -> str:
+    text = _without_wrapping(text.strip())
     if text.isascii() and text.isprintable():
         return text.lower()
     visible = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf")).strip()
     plain = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower())
     name, at, domain = plain.rpartition("@")
     return f"{name}{at}{_ascii_domain(domain)}" if at else plain
+
+
+def _without_wrapping(text: str) -> str:
+    """Source: RFC 5322, section 3.4 (display name), RFC 6068 (mailto), RFC 5321, section 4.1.2 (a
+    name that needs no quotes is the same with them)."""
+    if "@" not in text or _PLAIN.fullmatch(text):
+        return text
+    if named := _IN_BRACKETS.fullmatch(text):
+        text = named[1].strip()
+    text = _MAILTO.sub("", text).rstrip(".").strip()
+    return _QUOTED.sub(r"\1@", text)
 
 
 def former_identities(text: str) -> tuple[str, ...]:
