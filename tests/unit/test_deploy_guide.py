@@ -163,7 +163,7 @@ def test_the_guide_says_what_stays_when_the_stack_is_deleted() -> None:
         f"{one}Table"
         for one in ("Orders", "Notices", "Figures", "Search", "Erasures", "Activity", "Views")
     }
-    [said] = re.findall(r"Data that can't be recovered stays: (.*?)\.", GUIDE, re.DOTALL)
+    [said] = re.findall(r"Data that can't be recovered is kept: (.*?)\.", GUIDE, re.DOTALL)
     for word in ("orders", "notices", "figures", "search", "erasures", "activity", "views", "pool"):
         assert word in said
 
