@@ -160,6 +160,7 @@ def test_a_customer_who_subscribes_gets_both_notices_under_ids_of_their_own(writ
     assert (own.notice.audience, own.skipped) == (Audience.CUSTOMER, None)
     assert own.notice.id == f"{team.notice.id}-customer"
     assert NoticeId.parse(own.notice.id).recipient_hash == own.notice.recipient_hash
+    assert NoticeId.parse(f" {own.notice.id}\n") == NoticeId.parse(own.notice.id)
 
 
 def test_a_customer_who_subscribes_is_told_why_there_is_no_mail_for_the_customer() -> None:

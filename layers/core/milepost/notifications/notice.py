@@ -126,11 +126,12 @@ class NoticeId:
 
     @classmethod
     def parse(cls, text: str) -> "NoticeId":
-        """Parse an id, with ``/`` or, as in a URL's path, ``:`` between its parts.
+        """Parse an id, with ``/`` or, as in a URL's path, ``:`` between its parts. Spaces around it
+        don't count: those of its parts are percent-encoded.
 
         :raises BadNoticeId: when the text isn't the id of a notice
         """
-        parts = text.replace("/", ":").split(":")
+        parts = text.strip().replace("/", ":").split(":")
         try:
             connection, order, item, sequence, channel, digest, *copy = map(unquote, parts)
             return cls(

@@ -196,7 +196,8 @@ def _addressed(original: Notice, to: str | None) -> Notice:
         address = check_address((to or original.recipient).strip())
     except BadAddress as error:
         named = repr(to) if to else "its recipient"
-        raise CannotResend(f"{named} is not an email address. {error}") from None
+        why = str(error).rstrip(".")
+        raise CannotResend(f"{named} is not an email address. {why}") from None
     if address_identity(address) == address_identity(original.recipient):
         return original
     # Another recipient must not end the original recipient's subscription by this mail's link.
