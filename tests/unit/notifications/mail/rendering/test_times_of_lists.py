@@ -121,3 +121,14 @@ def test_where_clocks_never_change_the_abbreviation_stays() -> None:
     dates = ("2026-03-28T12:00:00Z", "2026-07-01T12:00:00Z")
     one = listed(*dates, language="en", zone="Atlantic/Reykjavik", now=SUMMER)
     assert "Times are in GMT." in one.text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "no date yet"), ("de", "noch ohne Termin"), ("da", "endnu ingen dato")],
+)
+def test_when_something_was_reported_is_not_shown_where_an_appointment_would_stand(
+    language: str, said: str
+) -> None:
+    text = " ".join(listed("", language=language, zone="Europe/Berlin", now=SUMMER).text.split())
+    assert f"PP-20417: Fibre 1000 · {said} · offergrid-home" in text

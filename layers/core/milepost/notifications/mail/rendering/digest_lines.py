@@ -81,7 +81,8 @@ class LineWriter:
     def line(self, line: DigestLine, *, is_customer: bool) -> dict[str, str]:
         """A line's parts; for an erased order only that it was erased."""
         key = line.notice.key
-        when = self.moments.short(self.shown_date(line))
+        shown = self.shown_date(line)
+        when = self.words["digest"]["undated"] if shown is None else self.moments.short(shown)
         where = None if is_customer else clean(key.connection, 100)
         if line.tracked is None or line.tracked.erased_at is not None:
             who, said, link = clean(key.order_id, 60), self.words["digest"]["erased"], ""
@@ -138,13 +139,13 @@ class LineWriter:
         """What lines of one kind are sorted by."""
         return self.moments.sort_key(self.shown_date(line))
 
-    def shown_date(self, line: DigestLine) -> str | datetime:
-        """The date that a line shows: the appointment, if the line is about it."""
+    def shown_date(self, line: DigestLine) -> str | datetime | None:
+        """The date that a line shows: the appointment, if the line is about it. None if that isn't
+        known: any other date would be taken for it."""
         one = line.notice.announcement
         if one.kind in _ABOUT_DATES and line.tracked and line.tracked.erased_at is None:
             appointment = moment_of(line.tracked.order.details.get("appointment"))
-            if appointment and self.moments.short(appointment):
-                return appointment
+            return appointment if appointment and self.moments.short(appointment) else None
         return one.occurred_at
 
     def _page(self, notice: Notice) -> str | None:
