@@ -184,7 +184,7 @@ def test_an_internationalised_domain_is_written_in_ascii_for_ses(
 
 
 @pytest.mark.parametrize(
-    "recipient", ["jürgen@example.org", "sales@example.org.", "sales@exam_ple.org"]
+    "recipient", ["jürgen@example.org", "other@example.org.", "sales@exam_ple.org"]
 )
 def test_what_is_no_address_fails_with_its_reason_and_never_reaches_ses(
     recipient: str, app: ModuleType, stack: Stack, ses: Mailer
