@@ -10,9 +10,10 @@ from cli.api import OrdersApi
 from cli.command_group import examples, make_part
 from cli.exports.following import download, wait_for
 from cli.local_times import UTC_ZONE, read_zone
-from cli.options import JsonOption, ZoneOption
-from cli.output import tell, tell_json, tell_table, warn
+from cli.options import CsvOption, JsonOption, ZoneOption
+from cli.output import tell, tell_csv, tell_json, tell_table, warn
 from cli.stack import StackOption, find_stack
+from milepost.exports.list_columns import EXPORTS
 
 app = make_part("Exports: long lists as files that a job makes. Follow them, download them.")
 
@@ -30,6 +31,7 @@ def show_exports(
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
     """List exports of the last seven days, the latest first."""
     moments = read_zone(zone)
@@ -40,6 +42,8 @@ def show_exports(
         found += page["exports"]
     if as_json:
         tell_json({"exports": found})
+    elif as_csv:
+        tell_csv(EXPORTS, found)
     elif not found:
         tell("There are no exports.")
     else:

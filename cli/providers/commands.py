@@ -7,8 +7,8 @@ import typer
 from cli.command_group import examples, make_part
 from cli.connections.stored_state import open_stores
 from cli.errors import COULD_NOT, CannotDo, WrongUse
-from cli.options import JsonOption, YesOption
-from cli.output import tell, tell_json, tell_table
+from cli.options import CsvOption, JsonOption, YesOption
+from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.providers.apply import next_version
 from cli.providers.file import read_provider
 from cli.providers.host_check import check_hosts
@@ -24,6 +24,7 @@ from cli.providers.storing import StoredProviders
 from cli.providers.switching import Switch, difference, joined, look_in, open_providers
 from cli.stack import StackOption, find_stack
 from milepost.connections.declared_provider import StoredProvider, UnusableProvider
+from milepost.exports.list_columns import PROVIDERS
 from milepost.providers.declared.file_format import Declaration
 from milepost.providers.declared.stored import read_stored
 from milepost.providers.registry import REGISTRY
@@ -98,7 +99,9 @@ def roll_back(
 
 
 @app.command("list", epilog=examples("providers list"))
-def list_providers(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
+def list_providers(
+    *, stack: StackOption = None, as_json: JsonOption = False, as_csv: CsvOption = False
+) -> None:
     """Show the declared providers, their versions, and the connections that use them."""
     target = find_stack(stack)
     settings = open_stores(target).settings
@@ -119,6 +122,9 @@ def list_providers(*, stack: StackOption = None, as_json: JsonOption = False) ->
         )
     if as_json:
         tell_json({"declared": rows, "programmed": sorted(REGISTRY)})
+        return
+    if as_csv:
+        tell_csv(PROVIDERS, rows)
         return
     tell_table(
         ["provider", "current", "versions", "connections"],

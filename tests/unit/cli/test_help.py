@@ -34,6 +34,17 @@ def test_each_command_that_finds_a_stack_takes_its_region_and_profile(words: str
     assert {"region", "profile"} <= names
 
 
+NO_ROWS = {"actions list"}
+"""What an order allows: each action with its options."""
+
+
+@pytest.mark.parametrize(
+    "words", [one for one in COMMANDS if one.endswith(" list") and one not in NO_ROWS]
+)
+def test_each_list_can_be_printed_as_csv_and_json(words: str) -> None:
+    assert {"as_csv", "as_json"} <= {one.name for one in COMMANDS[words].params}
+
+
 def test_region_and_profile_reach_the_command_with_the_stack_name() -> None:
     part = make_part()
     seen: list[StackChoice | None] = []

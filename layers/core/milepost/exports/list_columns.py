@@ -28,6 +28,10 @@ def slowdowns_in_words(slowdowns: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(one["stage"] for one in slowdowns)
 
 
+def _joined(values: Sequence[Any]) -> str:
+    return ", ".join(map(str, values))
+
+
 def _json_of(value: Any) -> str | None:
     return as_json(value) if value else None
 
@@ -142,6 +146,13 @@ COMMISSIONS: Final = ListColumns(
 )
 QUARANTINE: Final = ListColumns(
     columns=plain("id", "connection", "source", "received_at", "bytes", "reason")
+)
+PROVIDERS: Final = ListColumns(
+    columns=[
+        *plain("provider", "current"),
+        read_by("versions", "versions", _joined),
+        read_by("connections", "connections", _joined),
+    ]
 )
 QUEUES: Final = ListColumns(columns=plain("name", "waiting"))
 MESSAGES: Final = ListColumns(
