@@ -39,7 +39,7 @@ def check_routes(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether the API has the routes that are open to everybody, and no other one is open."""
     apis = patient.resources("AWS::ApiGatewayV2::Api")
     if not apis:
-        raise CannotDo(f"the stack {patient.stack.name} has no API: is it Milepost's?")
+        raise CannotDo(f"the stack {patient.stack.name} has no API: is it a Milepost stack?")
     routes = [one for api in apis.values() for one in _routes(patient, api)]
     open_ones = {
         one["RouteKey"] for one in routes if one.get("AuthorizationType", "NONE") == "NONE"

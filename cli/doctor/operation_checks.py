@@ -158,7 +158,7 @@ def _required(patient: ExaminedStack, kind: str, what: str) -> dict[str, str]:
     """:raises CannotDo: when the stack has none: then nothing was looked at"""
     found = patient.resources(kind)
     if not found:
-        raise CannotDo(f"the stack {patient.stack.name} has no {what}: is it Milepost's?")
+        raise CannotDo(f"the stack {patient.stack.name} has no {what}: is it a Milepost stack?")
     return found
 
 

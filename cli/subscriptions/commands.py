@@ -112,7 +112,7 @@ def send_test(
     elif found.channel is Channel.EMAIL:
         tell(f"The mail to {found.recipient} is queued, and sent within a minute.")
     else:
-        tell(f"{found.recipient} took it (HTTP {made['status']}).")
+        tell(f"{found.recipient} accepted it (HTTP {made['status']}).")
     if made["failure"] is not None:
         raise typer.Exit(COULD_NOT)
 
@@ -180,7 +180,7 @@ def rotate_secret(
     with recorded(target, "rotate_subscription_secret", subscription=subscription_id):
         entry = secrets.change(turn)[subscription_id]
     _tell_secret(subscription_id, entry, as_json=as_json)
-    warn("Messages are signed by it within 5 minutes.")
+    warn("Messages are signed with it within 5 minutes.")
     warn(
         "If connections.yaml names this endpoint's secret, change it there "
         "before you apply the file."

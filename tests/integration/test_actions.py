@@ -117,7 +117,7 @@ def test_a_key_that_comes_again_with_other_contents_is_422_and_does_nothing(
     assert call("POST", path, first, key="k1")[0] == 200
     done = timeline(call, order)
     status, said, _ = call("POST", path, other, key="k1")
-    assert (status, "take a new one" in said["detail"]) == (422, True)
+    assert (status, "use a new one" in said["detail"]) == (422, True)
     assert timeline(call, order) == done
     assert call("POST", path, first, key="k1")[0] == 200
 

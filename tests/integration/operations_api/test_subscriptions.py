@@ -115,7 +115,7 @@ def test_a_subscription_that_is_asked_for_again_with_its_key_is_the_same(
     first, second = (ask("POST", "/subscriptions", asked, key="k1") for _ in range(2))
     assert (second.status, second.body) == (201, first.body)
     other = ask("POST", "/subscriptions", {**MAIL, "language": "da"}, key="k1")
-    assert (other.status, "take a new one" in other.body["detail"]) == (422, True)
+    assert (other.status, "use a new one" in other.body["detail"]) == (422, True)
     assert ask("POST", "/subscriptions", asked, key="k2").body["id"] != first.body["id"]
     assert len(ask("GET", "/subscriptions").body["items"]) == 2
 

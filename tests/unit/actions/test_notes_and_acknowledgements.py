@@ -44,7 +44,7 @@ def test_everything_is_acknowledged_at_once_and_then_there_is_nothing_left(
     key = counter.create(RABOT, meterNumber=None, maLoIdentifier=None)
     counter.ask(key, "acknowledge", id="k1")
     assert counter.order(key).attention == ()
-    with pytest.raises(NotAllowed, match="nothing of the order waits for attention"):
+    with pytest.raises(NotAllowed, match="the order needs no attention"):
         counter.ask(key, "acknowledge", id="k2")
 
 

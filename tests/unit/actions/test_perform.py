@@ -123,7 +123,7 @@ def test_two_keys_are_two_actions(counter: Counter) -> None:
 def test_a_key_is_not_taken_for_something_else(counter: Counter) -> None:
     key = counter.create(SPIRII)
     counter.ask(key, "note", text="called the customer")
-    with pytest.raises(KeyReused, match="take a new one"):
+    with pytest.raises(KeyReused, match="use a new one"):
         counter.ask(key, "cancel")
     with pytest.raises(KeyReused):
         counter.ask(key, "note", text="another text")

@@ -179,7 +179,7 @@ def test_a_planned_action_is_done_by_a_later_try(counter: Counter) -> None:
 
 def test_a_time_that_is_past_or_too_far_away_is_refused(counter: Counter) -> None:
     key = counter.create(SPIRII)
-    with pytest.raises(BadArgument, match="is past"):
+    with pytest.raises(BadArgument, match="is in the past"):
         counter.plan(key, "fulfill", at=counter.now() - timedelta(seconds=1))
     with pytest.raises(BadArgument, match="366 days"):
         counter.plan(key, "fulfill", at=counter.now() + timedelta(days=400))

@@ -25,8 +25,8 @@ def assert_problem(answer: Answer, status: int, said: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "said"),
     [
-        ("GET", "/", 404, "nothing at this address"),
-        ("GET", "/orders/a:b:c/more", 404, "nothing at this address"),
+        ("GET", "/", 404, "no route at this address"),
+        ("GET", "/orders/a:b:c/more", 404, "no route at this address"),
         ("GET", "/orders/a:b:c", 404, "There is no order a:b:c"),
         ("GET", "/groups/a:b", 404, "There is no order a:b"),
         ("GET", "/orders/a:b:c/notices", 404, "There is no order a:b:c"),

@@ -84,7 +84,7 @@ def test_a_key_that_was_used_for_another_address_is_refused(
     result = deployed.run(*asked, "--to", "new@example.org")
 
     assert result.exit_code == 2
-    assert "was used for another request: take a new one" in one_line(result.output)
+    assert "was used for another request: use a new one" in one_line(result.output)
     assert len(deployed.stack.messages("EmailQueue")) == 1
 
 

@@ -232,7 +232,7 @@ def test_a_chats_preview_names_the_customer_only_if_it_is_asked_for(browser: Bro
 @pytest.mark.parametrize(
     ("subscription", "outcome", "shown"),
     [
-        ("s-3", MessageTestOutcome(status=200, failure=None), "The chat took it (HTTP 200)"),
+        ("s-3", MessageTestOutcome(status=200, failure=None), "The chat accepted it (HTTP 200)"),
         ("s-3", MessageTestOutcome(status=404, failure="answered 404 no_service"), "answered 404"),
         ("s-1", MessageTestOutcome(status=None, failure=None), "The mail is queued"),
         (

@@ -131,7 +131,7 @@ def test_a_key_that_comes_again_with_other_contents_sends_nothing(
     other: dict[str, Any], desk: Desk
 ) -> None:
     desk.resend(key="k1")
-    with pytest.raises(KeyReused, match="take a new one"):
+    with pytest.raises(KeyReused, match="use a new one"):
         desk.resend(key="k1", **other)
     assert len(desk.emails.puts) == 1
 

@@ -126,7 +126,7 @@ def find_done(
             is_same = (done.action, done.result is Result.CALLED_OFF) == (request.action, calls_off)
             if not (is_same and same_time and same_text):
                 raise KeyReused(
-                    "the idempotency key was used for something else on this order: take a new one"
+                    "the idempotency key was used for something else on this order: use a new one"
                 )
             return done
     return None

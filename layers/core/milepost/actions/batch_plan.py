@@ -112,9 +112,9 @@ class BatchPlanner:
         batch = self.find(batch_id)
         if batch.state is BatchState.PLANNED:
             if not hmac.compare_digest(batch.token.encode(), token.encode()):
-                raise CannotStart("this is not the token of that dry run: make another one")
+                raise CannotStart("the token does not belong to this dry run: repeat the dry run")
             if self.clock() - batch.created_at > START_WITHIN:
-                raise CannotStart("the dry run is more than an hour old: make another one")
+                raise CannotStart("the dry run is more than an hour old: repeat it")
             started = self.batches.move(
                 batch_id, to=BatchState.RUNNING, starts=frozenset({BatchState.PLANNED}), by=person
             )

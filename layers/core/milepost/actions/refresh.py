@@ -179,7 +179,8 @@ def _send(send: Callable[[], Response]) -> Response:
         raise CredentialsRefused(f"could not sign in at the provider: {error}") from None
     except FetchFailed as error:
         raise ProviderDown(
-            f"{error}. It may have been done all the same: to be sure, ask again with the same key"
+            f"{error}. The action may have been carried out: to find out, "
+            "repeat the request with the same key"
         ) from None
 
 

@@ -119,9 +119,9 @@ def _check_plan(at: datetime, action: ProviderAction | None, name: str, *, now: 
     if action is None or not action.can_be_planned:
         raise BadArgument(f"{name} can't be planned for later: leave the time out")
     if at <= now:
-        raise BadArgument(f"{format_instant(at)} is past: name a time that lies ahead")
+        raise BadArgument(f"{format_instant(at)} is in the past: give a future time")
     if at - now > FARTHEST_PLAN:
-        raise BadArgument(f"a plan lies at most {FARTHEST_PLAN.days} days ahead")
+        raise BadArgument(f"an action can be planned at most {FARTHEST_PLAN.days} days ahead")
 
 
 def require_text(request: ActionRequest) -> None:
@@ -143,7 +143,7 @@ def choose_attention(order: Order, wanted: object) -> list[str]:
     :raises NothingToDo: when there is nothing to see to
     """
     if not order.attention:
-        raise NothingToDo("nothing of the order waits for attention")
+        raise NothingToDo("the order needs no attention")
     ids = {reason.id: reason.code for reason in order.attention}
     if wanted is None:
         return sorted(ids)

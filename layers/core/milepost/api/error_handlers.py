@@ -77,7 +77,7 @@ def _not_valid(error: RequestValidationError) -> Problem:
 def _no_route(resolver: APIGatewayHttpResolver) -> Problem:
     methods = sorted({one.method for one in routes_at(resolver, resolver.current_event.path)})
     if not methods:
-        return Problem(404, "There is nothing at this address; /openapi.json says what there is.")
+        return Problem(404, "There is no route at this address; /openapi.json lists the routes.")
     allow = ", ".join(methods)
     return Problem(405, f"This address allows {allow}.", headers={"allow": allow})
 

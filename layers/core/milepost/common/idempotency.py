@@ -11,7 +11,7 @@ class KeyReused(Exception):
     """The idempotency key was used for a request with other contents."""
 
     def __init__(self) -> None:
-        super().__init__("the idempotency key was used for another request: take a new one")
+        super().__init__("the idempotency key was used for another request: use a new one")
 
 
 class Requests(Protocol):

@@ -154,14 +154,14 @@ def _instant(text: str) -> datetime:
     try:
         return parse_instant(text)
     except BadPayload:
-        raise Problem(422, f"{text} is no day: write it like 2026-03-01.") from None
+        raise Problem(422, f"{text} is not a day: write it like 2026-03-01.") from None
 
 
 def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise Problem(422, f"{text} is no day: write it like 2026-03-01.") from None
+        raise Problem(422, f"{text} is not a day: write it like 2026-03-01.") from None
     if not 2000 <= day.year < 3000:
         raise Problem(422, "The year is from 2000 to 2999.")
     return day

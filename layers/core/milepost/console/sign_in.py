@@ -94,7 +94,8 @@ class SignIn:
             or not request.query.one("code")
         ):
             raise Problem(
-                400, ("This sign-in was begun in another browser, or too long ago. Sign in again.")
+                400,
+                ("This sign-in was started in another browser, or too long ago. Sign in again."),
             )
         return attempt
 

@@ -125,7 +125,7 @@ def test_a_key_that_comes_again_with_other_contents_is_422_and_sends_nothing(
     assert resent(desk, one).status == 202
     answer = resent(desk, one, other)
     assert (answer.status, len(desk.emails.puts)) == (422, 1)
-    assert "take a new one" in answer.body["detail"]
+    assert "use a new one" in answer.body["detail"]
     assert resent(desk, one, other, key="another").status == 202
 
 

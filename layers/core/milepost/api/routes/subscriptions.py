@@ -84,7 +84,7 @@ def add_subscription(
     change.concerns(subscription=made.id)
     if made.channel in CHATS and asked.webhook is None:
         fault = Fault(where=f"body.{made.channel}", what="Give the address of the webhook.")
-        raise Problem(422, "The subscription can't be as it is asked for.", errors=[fault])
+        raise Problem(422, "The subscription is not valid.", errors=[fault])
     there = _made_before(made, asked, services, caller=caller, key=key)
     secret = None
     if made.channel is Channel.HTTPS:

@@ -148,7 +148,7 @@ class DeliveryRecorder:
             self.last_webhooks.note(delivery.connection_id, at=delivery.received_at)
         except AWS_FAILED:
             logger.warning(
-                "could not note when the last webhook arrived",
+                "the time of the last webhook could not be stored",
                 extra={"connection": delivery.connection_id},
             )
 

@@ -69,11 +69,11 @@ class AnnouncementsBus:
                 return taken["EventId"]
             code = taken.get("ErrorCode", "no code")
             if code in _CONTENT:
-                raise EventRefused(f"EventBridge doesn't take the event ({code})")
+                raise EventRefused(f"EventBridge does not accept the event ({code})")
             if code not in _TRANSIENT or pause is None:
                 break
             self._pause(pause)
-        raise EventNotPut(f"EventBridge didn't take the event ({code})")
+        raise EventNotPut(f"EventBridge did not accept the event ({code})")
 
     def _entry(self, announced: Announced) -> "PutEventsRequestEntryTypeDef":
         event = cloud_event(announced, source=self._source)

@@ -67,7 +67,7 @@ class SuppressionsTable:
                 ExpressionAttributeValues=to_item({":at": sortable(at)}),
             )
         except self._client.exceptions.ConditionalCheckFailedException:
-            logger.info("a reason of before the suppression was lifted suppresses nothing")
+            logger.info("a reason from before the suppression was lifted is ignored")
 
     def lift(self, address: str, *, at: datetime, audience: Audience = Audience.TEAM) -> None:
         """Allow mails to this audience again, because a person says that the address works.

@@ -51,7 +51,7 @@ class _FinalResponse(http.client.HTTPResponse):
             if status in _NOT_SKIPPED_HERE:
                 return version, status, reason
             http.client.parse_headers(self.fp)
-        raise http.client.HTTPException("interim responses without end")
+        raise http.client.HTTPException("too many interim responses")
 
 
 class EndpointHttp:
