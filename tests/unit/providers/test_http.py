@@ -42,6 +42,45 @@ def test_an_answer_is_handed_over_with_its_headers_in_small_letters(
     assert answer.body == b'{"orders": []}'
 
 
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("", "/"),
+        ("?cursor=a%2Fb", "/?cursor=a%2Fb"),
+        ("/orders", "/orders"),
+        ("/orders?limit=100&cursor=", "/orders?limit=100&cursor="),
+        ("//evil.example/orders?to=//evil.example", "//evil.example/orders?to=//evil.example"),
+        ("/orders/http%3A%2F%2Fevil.example?a=b?c#d", "/orders/http%3A%2F%2Fevil.example?a=b?c"),
+        ("/aufträge?q=ü", "/auftr%C3%A4ge?q=%C3%BC"),
+    ],
+)  # fmt: skip
+def test_a_request_asks_its_own_host_for_the_path_and_query_of_its_url(
+    written: str, sent: str, pool: ProviderPool
+) -> None:
+    with receiving() as receiver:
+        assert fetch(pool, receiver, f"http://127.0.0.1:{receiver.port}{written}").status == 200
+    (request,) = receiver.requests
+    # The server of the standard library shortens slashes at the beginning of a path.
+    assert request.path == sent.replace("//evil", "/evil", 1)
+    assert request.headers["host"] == f"127.0.0.1:{receiver.port}"
+
+
+def test_the_requests_of_a_poll_go_over_one_connection(pool: ProviderPool) -> None:
+    with receiving(keeps_alive=True) as receiver:
+        http = ProviderHttp(pool, allowed=[receiver.url], patience=PATIENT)
+        for number in range(5):
+            http.request("POST", f"{receiver.url}&page={number}", headers=CREDENTIAL, body=b"{}")
+        pool.clear()
+    assert len(receiver.requests) == 5
+    assert len({one.sender for one in receiver.requests}) == 1
+
+
+def test_a_body_of_many_reads_is_whole(pool: ProviderPool) -> None:
+    content = os.urandom(3_000_001)
+    with receiving(content=content) as receiver:
+        assert fetch(pool, receiver).body == content
+
+
 @pytest.mark.parametrize("where", ["status", "content"])
 def test_a_provider_that_hangs_is_given_up(where: str, pool: ProviderPool) -> None:
     with receiving(hang_before=where) as receiver, pytest.raises(FetchFailed):

@@ -224,6 +224,8 @@ class Poll:
                 following = walk.next
             walk = replace(
                 walk,
+                next=following or walk.next,
+                previous=self._to_compare(fetched, walk) if following else walk.previous,
                 pages=walk.pages + 1,
                 orders=walk.orders + received,
                 empty_pages=0 if received else walk.empty_pages + 1,
@@ -235,7 +237,6 @@ class Poll:
             if following is None:
                 return walk, True
             self._refuse_endless(following, walk)
-            walk = replace(walk, next=following, previous=self._to_compare(fetched, walk))
             if not self._may_go_on(started_at):
                 return walk, False
             if self._has_waited(recorder.waits_since) and not recorder.finish():
@@ -282,7 +283,7 @@ class Poll:
             fetched.request,
             digest=fetched.digest,
             orders=fetched.hashes(),
-            is_first=before.is_first if before and is_reread else walk.pages == 1,
+            is_first=before.is_first if before and is_reread else walk.pages == 0,
         )
 
     def _recorder(self, state: PollState, walk: Progress) -> PageRecorder:

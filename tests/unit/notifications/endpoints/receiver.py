@@ -21,6 +21,8 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    sender: tuple[str, int]
+    """Address and port of the caller's end of the connection."""
 
 
 @dataclass
@@ -35,6 +37,8 @@ class Receiver:
     """Statuses of interim responses that it sends before its answer."""
     hang_before: str = ""
     """``status`` or ``content``: where it stops until the test is over."""
+    keeps_alive: bool = False
+    """Whether one connection may carry several requests."""
     dribbles: str = ""
     """``header``, ``content`` or ``content without a length``: what comes bit by bit, for ever."""
     requests: list[Request] = field(default_factory=list)
@@ -71,10 +75,12 @@ def receiving(certificate: Path | None = None, **answers: Any) -> Iterator[Recei
 
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1" if receiver.keeps_alive else "HTTP/1.0"
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             lowered = {name.lower(): value for name, value in self.headers.items()}
-            receiver.requests.append(Request(self.path, lowered, body))
+            receiver.requests.append(Request(self.path, lowered, body, self.client_address))
             if receiver.dribbles:
                 self._dribble()
                 return
