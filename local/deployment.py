@@ -135,7 +135,7 @@ def tell_public_address(access: Access, deployment: Deployment, *, api_url: str)
 
 def verify_sender(access: Access) -> None:
     """Verify the local sender's address in SES, as its owner confirms it on AWS."""
-    access.client("ses").verify_email_identity(EmailAddress=SENDER)
+    access.client("sesv2").create_email_identity(EmailIdentity=SENDER)
 
 
 class _Loader(yaml.SafeLoader):

@@ -50,13 +50,21 @@ def check_sender(patient: ExaminedStack) -> Iterator[Finding]:
             "sender", "the stack does not say which address it is", "Deploy with SENDER=..."
         )
         return
-    identities = [address, address.rpartition("@")[2]]
-    answer = patient.stack.client("ses").get_identity_verification_attributes(Identities=identities)
-    for identity, found in answer["VerificationAttributes"].items():
-        if found["VerificationStatus"] == "Success":
+    for identity in (address, address.rpartition("@")[2]):
+        if _is_verified(patient, identity):
             yield ok("sender", f"{identity} is verified")
             return
     yield failure("sender", f"{address} is not verified", "Verify it or its domain in SES.")
+
+
+def _is_verified(patient: ExaminedStack, identity: str) -> bool:
+    """Whether SES sends from the identity, in whichever way it was verified."""
+    ses = patient.stack.client("sesv2")
+    try:
+        found = ses.get_email_identity(EmailIdentity=identity)
+    except ses.exceptions.NotFoundException:
+        return False
+    return bool(found["VerifiedForSendingStatus"])
 
 
 def check_signatures(patient: ExaminedStack) -> Iterator[Finding]:

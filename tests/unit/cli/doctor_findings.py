@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ses.models import ses_backends
+
 from cli.doctor.account_checks import OPEN_ROUTES
-from tests.stack import SENDER
 from tests.unit.cli.conftest import Deployed
 
 HEALTHY = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
@@ -15,8 +17,10 @@ ROUTES = [
 ]
 
 
-def verified(status: str) -> dict[str, Any]:
-    return {"VerificationAttributes": {SENDER: {"VerificationStatus": status}}}
+def set_verified(identity: str, *, verified: bool) -> None:
+    """Whether SES sends from an identity, which it has. In moto no client can change that."""
+    stored = ses_backends[DEFAULT_ACCOUNT_ID]["eu-central-1"].email_identities[identity]
+    stored.verified_for_sending_status = verified
 
 
 def resource(name: str, identity: str, kind: str) -> dict[str, str]:

@@ -14,9 +14,16 @@ from milepost.connections.connection import SenderIdentity
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.subscription import Subscription
 from tests.builders import OFFERGRID
-from tests.stack import aws, template
+from tests.stack import SENDER, aws, template
 from tests.unit.cli.conftest import Deployed
-from tests.unit.cli.doctor_findings import HEALTHY, ROUTES, examined, resource, trouble, verified
+from tests.unit.cli.doctor_findings import (
+    HEALTHY,
+    ROUTES,
+    examined,
+    resource,
+    set_verified,
+    trouble,
+)
 
 pytestmark = pytest.mark.thorough
 
@@ -34,9 +41,9 @@ def _well(deployed: Deployed) -> None:
     for arn in topics.values():
         queue = "arn:aws:sqs:eu-central-1:123456789012:wanted"
         aws("sns").subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue)
+    set_verified(SENDER, verified=True)
     deployed.answers |= {
         "GetAccount": HEALTHY,
-        "GetIdentityVerificationAttributes": verified("Success"),
         "GetMetricData": {"MetricDataResults": []},
         "GetEventSourceMapping": {"State": "Enabled"},
         "GetAccountSettings": {"AccountLimit": {"ConcurrentExecutions": 1000}},
@@ -137,8 +144,20 @@ def test_what_keeps_ses_from_sending_is_found(
 
 
 def test_a_sender_that_is_not_verified_fails(deployed: Deployed) -> None:
-    deployed.answers["GetIdentityVerificationAttributes"] = verified("Pending")
+    set_verified(SENDER, verified=False)
     assert trouble(deployed) == [("fail", "sender", "milepost@example.org is not verified")]
+
+
+def test_a_sender_that_ses_does_not_know_fails(deployed: Deployed) -> None:
+    aws("sesv2").delete_email_identity(EmailIdentity=SENDER)
+    assert trouble(deployed) == [("fail", "sender", "milepost@example.org is not verified")]
+
+
+def test_a_sender_of_a_verified_domain_is_verified(deployed: Deployed) -> None:
+    aws("sesv2").delete_email_identity(EmailIdentity=SENDER)
+    aws("sesv2").create_email_identity(EmailIdentity="example.org")
+    set_verified("example.org", verified=True)
+    assert not trouble(deployed)
 
 
 def test_customers_who_are_not_told_who_writes_to_them_are_a_warning(deployed: Deployed) -> None:

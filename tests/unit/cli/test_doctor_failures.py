@@ -12,9 +12,9 @@ from cli.doctor.findings import ok
 from cli.errors import CannotDo
 from cli.stack import find_stack
 from cli.stack_choice import StackChoice
-from tests.stack import aws
+from tests.stack import SENDER, aws
 from tests.unit.cli.conftest import Deployed
-from tests.unit.cli.doctor_findings import HEALTHY, ROUTES, resource, trouble, verified
+from tests.unit.cli.doctor_findings import HEALTHY, ROUTES, resource, set_verified, trouble
 
 pytestmark = pytest.mark.thorough
 
@@ -28,9 +28,9 @@ def _well(deployed: Deployed) -> None:
     for arn in topics.values():
         queue = "arn:aws:sqs:eu-central-1:123456789012:wanted"
         aws("sns").subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue)
+    set_verified(SENDER, verified=True)
     deployed.answers |= {
         "GetAccount": HEALTHY,
-        "GetIdentityVerificationAttributes": verified("Success"),
         "GetMetricData": {"MetricDataResults": []},
         "GetEventSourceMapping": {"State": "Enabled"},
         "GetAccountSettings": {"AccountLimit": {"ConcurrentExecutions": 1000}},
