@@ -26,9 +26,9 @@ from milepost.notifications.notice import Audience, Channel, Notice
 from milepost.notifications.subscription import DigestReason
 from milepost.orders import deadlines
 from milepost.orders.aws.table import announced_by, order_item, tracked_order
+from milepost.orders.deadline_watch import judged
 from milepost.orders.groups import summarize_group
 from milepost.orders.order import Kind, TrackedOrder
-from milepost.orders.overdue import judged
 from milepost.orders.overdue_list import OverdueNow, OverdueOrder
 from milepost.orders.reminders import action_to_complete
 from milepost.orders.search_terms import customer_id_of, reference_words

@@ -17,7 +17,7 @@ from botocore.session import Session, get_session
 
 from milepost.aws import botocore_clients, clients
 from milepost.aws.dynamodb_items import from_item
-from milepost.aws.public_address import name_of_parameter
+from milepost.aws.public_url import name_of_parameter
 from milepost.connections.connection import Connection
 from tests.signing import OTHER_SECRET, SECRET, standard_headers
 

@@ -17,8 +17,8 @@ from cli.connections.yaml_positions import BadYaml, Positions, read_yaml
 from cli.errors import InvalidFile, Problem
 from milepost.common.business_days import UnknownCountry, UnknownRegion, business_days_of
 from milepost.common.http_headers import is_header_value
-from milepost.connections.commission_terms import repeated_terms
 from milepost.connections.connection import DEFAULT_COUNTRY, CommissionTerms
+from milepost.connections.matching_terms import repeated_terms
 from milepost.connections.tracks import BUSINESS
 from milepost.notifications.chat.addresses import check_webhook
 from milepost.notifications.endpoints.addresses import Refused

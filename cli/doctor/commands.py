@@ -12,6 +12,7 @@ from cli.aws_errors import explain
 from cli.command_group import examples, make_part
 from cli.doctor import (
     account_checks,
+    api_checks,
     channel_checks,
     operation_checks,
     recipient_checks,
@@ -29,7 +30,7 @@ app = make_part()
 CHECKS: Final[Sequence[tuple[str, Check]]] = (
     ("stack", setup_checks.check_stack),
     ("concurrency", account_checks.check_concurrency),
-    ("routes", account_checks.check_routes),
+    ("routes", api_checks.check_routes),
     ("secrets", setup_checks.check_secrets),
     ("schedules", setup_checks.check_schedules),
     ("mail", channel_checks.check_mail),

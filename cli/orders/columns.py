@@ -5,7 +5,7 @@ from typing import Any, Final, TypeAlias
 
 from cli.errors import WrongUse
 from cli.local_times import Moments
-from milepost.exports.column_types import UnknownColumn
+from milepost.exports.columns import UnknownColumn
 from milepost.exports.list_columns import ORDERS
 
 Listed: TypeAlias = Mapping[str, Any]

@@ -50,7 +50,7 @@ MODULES: Final[Mapping[str, Sequence[str]]] = {
     ),
     "orders.deadlines": (
         "tests/unit/orders/test_deadlines.py",
-        "tests/unit/orders/test_overdue.py",
+        "tests/unit/orders/test_deadline_watch.py",
         "tests/unit/orders/test_provider_stages.py",
     ),
     "orders.lifecycle": _FOLDING,

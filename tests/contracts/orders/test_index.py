@@ -10,9 +10,9 @@ from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.table import OrdersTable
+from milepost.orders.deadline_watch import judged
 from milepost.orders.indexed_orders import LastAnnounced, PastDueOrder
 from milepost.orders.order import Kind, OrderKey, Overdue, TrackedOrder
-from milepost.orders.overdue import judged
 from milepost.orders.overdue_list import MOST_MENTIONED
 from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Source

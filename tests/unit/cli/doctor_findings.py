@@ -7,7 +7,7 @@ from typing import Any
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from cli.doctor.account_checks import OPEN_ROUTES
+from cli.doctor.api_checks import OPEN_ROUTES
 from tests.unit.cli.conftest import Deployed
 
 HEALTHY = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cli.doctor import commands
-from cli.doctor.account_checks import OPEN_ROUTES
+from cli.doctor.api_checks import OPEN_ROUTES
 from cli.doctor.findings import Finding, Level
 from milepost.connections.connection import SenderIdentity
 from milepost.notifications.aws.subscriptions import SubscriptionsTable

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from milepost.activity.entry import Actor, Entry, Outcome, Via
 from milepost.common.status import Status
-from milepost.console.charts import Bar, bar_chart
 from milepost.console.formats import duration, setting
+from milepost.console.svg_charts import Bar, bar_chart
 from milepost.forecasts.quality import Quality
 from milepost.forecasts.scorecard import Scorecard, StageScore
 from milepost.forecasts.slowdown import DAY, Comparison

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from milepost.common.status import Status
+from milepost.orders.deadline_watch import judged
 from milepost.orders.deadlines import next_date, overdue_at
 from milepost.orders.order import Kind, Order, TrackedOrder
-from milepost.orders.overdue import judged
 from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report
 from tests.builders import NOON, OFFERGRID, report, stored_and_read, tracked

@@ -13,10 +13,10 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection, FollowUp
 from milepost.notifications.eligibility import out_of_date
+from milepost.orders.deadline_watch import DeadlineWatch
 from milepost.orders.deadlines import next_date
 from milepost.orders.indexed_orders import Dated
 from milepost.orders.order import Announcement, Attention, Kind
-from milepost.orders.overdue import DeadlineWatch
 from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import record
 from milepost.orders.report import Report, Source

@@ -1,4 +1,5 @@
-"""Phone numbers in one form, so that spellings of one number are recognized as the same.
+"""Phone numbers in one form, so that spellings of one number are recognized as the same:
+for customer ids and erasure. How a search finds an order by its number: ``queries.phone_words``.
 
 No library of numbering plans: only whether two numbers are one has to be known, and neither whether
 a number exists nor how a country writes it.

@@ -12,7 +12,6 @@ from typing import Any, Final, NoReturn
 from milepost.common.business_days import UnknownCountry, UnknownRegion, business_days_of
 from milepost.common.causes import CAUSES
 from milepost.common.status import Status
-from milepost.connections.commission_terms import repeated_terms
 from milepost.connections.connection import (
     SEARCH_FIELDS,
     CommissionTerms,
@@ -23,6 +22,7 @@ from milepost.connections.connection import (
     UnusableConnection,
 )
 from milepost.connections.declared_provider import ByVersion, Providers, UnusableProvider
+from milepost.connections.matching_terms import repeated_terms
 from milepost.connections.setting_values import (
     A_YEAR,
     MOST_OF_ANYTHING,

@@ -4,8 +4,8 @@ import base64
 import binascii
 from typing import Final
 
+from milepost.console.cookies import secure_cookie
 from milepost.console.request import Request
-from milepost.console.responses import secure_cookie
 
 FLASH_COOKIE: Final = "__Host-milepost-done"
 _SECONDS: Final = 60

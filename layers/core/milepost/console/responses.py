@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from milepost.exports.column_types import ListColumns, Row
+from milepost.exports.columns import ListColumns, Row
 from milepost.exports.files import Format, header_of, lines_of
 
 HTML: Final = "text/html; charset=utf-8"
@@ -55,11 +55,6 @@ def csv_download(rows: Sequence[Row], columns: ListColumns, *, name: str) -> Ans
     """Rows of a list of the API as a CSV file to download, with the same columns."""
     text = header_of(columns, file_format=Format.CSV)
     return download(text + lines_of(rows, columns, file_format=Format.CSV), name=name)
-
-
-def secure_cookie(name: str, value: str, *, seconds: int) -> str:
-    """A cookie for only this origin, hidden from scripts. Zero seconds remove it."""
-    return f"{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"
 
 
 def content_policy(login: str) -> str:

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from milepost.api.problems import Problem
+from milepost.console.cookies import secure_cookie
 from milepost.console.request import Request
-from milepost.console.responses import Answer, go_to, secure_cookie
+from milepost.console.responses import Answer, go_to
 from milepost.console.sessions import (
     LONGEST_SESSION,
     LONGEST_SIGN_IN,

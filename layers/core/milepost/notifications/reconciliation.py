@@ -9,9 +9,9 @@ from milepost.connections.connection import Connection, Connections
 from milepost.notifications.dispatch import AnnouncementDispatcher
 from milepost.notifications.subscription import Subscription
 from milepost.orders.announcements import Announced
+from milepost.orders.deadline_watch import WatchList, _connection_of
 from milepost.orders.indexed_orders import LastAnnounced
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
-from milepost.orders.overdue import WatchList, _connection_of
 
 ANNOUNCEMENT_GRACE_PERIOD: Final = timedelta(minutes=30)
 """How old an announcement has to be before it is checked: older than the stream's retries usually

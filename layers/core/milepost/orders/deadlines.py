@@ -50,6 +50,7 @@ FAR: Final = 2
 """An order is late after this many times its track's time, however long its stages may last."""
 
 ON_SITE: Final = timedelta(hours=4)
+"""How long work on site may last after the start of the appointment. Source: see above."""
 
 _STAGES: Final[Mapping[Status, timedelta]] = {
     Status.UNKNOWN: 2 * _DAY,

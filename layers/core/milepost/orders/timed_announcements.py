@@ -14,10 +14,10 @@ from milepost.common.timestamps import later, whole_milliseconds
 from milepost.connections.connection import Connection
 from milepost.orders import follow_ups, reminders
 from milepost.orders.announcements import kept
+from milepost.orders.deadline_watch import rewrite
 from milepost.orders.follow_ups import COMPLETE, due_follow_up, follow_up_at
 from milepost.orders.indexed_orders import Dated
 from milepost.orders.order import Announcement, Kind, OrderKey, TrackedOrder
-from milepost.orders.overdue import rewrite
 from milepost.orders.recording import OrderStore
 from milepost.orders.reminders import begins_at, due_reminder
 

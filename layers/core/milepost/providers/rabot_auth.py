@@ -1,5 +1,7 @@
 """RABOT's access tokens, by OAuth 2 client credentials.
 
+How long before its end a token is renewed: ``providers.oauth_token``.
+
 Source: RABOT's partner API documentation.
 """
 

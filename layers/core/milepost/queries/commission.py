@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from milepost.common.status import Status
 from milepost.common.timestamps import in_zone, is_in_range, stored_day, stored_moment
-from milepost.connections.commission_terms import matching_terms
 from milepost.connections.connection import CommissionTerms, Connection
+from milepost.connections.matching_terms import matching_terms
 from milepost.orders.details import PAID, Details, Result
 from milepost.orders.order import Order, OrderKey
 from milepost.orders.stages import finished_stages

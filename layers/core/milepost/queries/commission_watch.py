@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 from milepost.common.status import Status
 from milepost.common.timestamps import EARLIEST, whole_milliseconds
-from milepost.connections.commission_terms import any_recurs
 from milepost.connections.connection import CommissionTerms, Connection
+from milepost.connections.matching_terms import any_recurs
 from milepost.orders.announcements import kept
+from milepost.orders.deadline_watch import rewrite
 from milepost.orders.order import Announcement, Kind, OrderKey, TrackedOrder
-from milepost.orders.overdue import rewrite
 from milepost.orders.recording import OrderStore
 from milepost.orders.timed_announcements import DatedOrders
 from milepost.queries.commission import EARNING, NAMED_BY, due_on

@@ -1,4 +1,7 @@
-"""Phone numbers as search words: E.164 and national form. Short: one rule."""
+"""Phone numbers as search words: E.164 and national form. Short: one rule.
+
+Whether two spellings are one customer's number is decided in ``common.phone_numbers``.
+"""
 
 import unicodedata
 from collections.abc import Iterable

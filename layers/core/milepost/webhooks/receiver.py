@@ -1,6 +1,8 @@
 """Receives a webhook: verify the raw bytes, put them in the inbox, respond.
 
 Nothing is parsed here. After a 2xx response, the delivery is in the inbox.
+Ids of deliveries are not remembered: a repeated webhook is recognized by its content and time, when
+its report is recorded (``orders.recording``).
 """
 
 from collections.abc import Mapping

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from milepost.api.dependencies import Acting
 from milepost.aws.clients import FOR_LINKS, INTERACTIVE_CONFIG, client
-from milepost.aws.public_address import read_public_url
+from milepost.aws.public_url import read_public_url
 from milepost.aws.signing_keys import KeysStore
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.providers.registry import REGISTRY

@@ -24,8 +24,8 @@ from milepost.api.pagination import (
 from milepost.common.status import Status
 from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, parse_instant
-from milepost.connections.commission_terms import any_recurs
 from milepost.connections.connection import Connection
+from milepost.connections.matching_terms import any_recurs
 from milepost.orders.order import Order, OrderKey
 from milepost.queries.commission import (
     EARNING,

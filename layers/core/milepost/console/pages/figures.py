@@ -12,7 +12,6 @@ from milepost.api.routes.causes import CauseView, show_causes
 from milepost.api.routes.commissions import CommissionList, CommissionView, list_commissions
 from milepost.api.routes.scorecards import Scope, ScorecardView, SlowdownView, list_scorecards
 from milepost.api.routes.stages import By, StageView, show_stages
-from milepost.console.charts import Bar, bar_chart
 from milepost.console.formats import duration
 from milepost.console.labels import label, words
 from milepost.console.page_context import Visit
@@ -20,6 +19,7 @@ from milepost.console.query_values import member_of, members_of, text_of
 from milepost.console.request import Values
 from milepost.console.responses import Answer, csv_download
 from milepost.console.routing import Pages
+from milepost.console.svg_charts import Bar, bar_chart
 from milepost.exports.list_columns import CAUSES, COMMISSIONS, SCORECARDS, STAGES
 from milepost.queries.commission import State
 

@@ -15,7 +15,7 @@ from milepost.operations.aws.deadline_run import DeadlineRun
 from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.index_layout import IndexLayout
 from milepost.orders.aws.table import OrdersReader, OrdersTable
-from milepost.orders.overdue import DeadlineWatch
+from milepost.orders.deadline_watch import DeadlineWatch
 from milepost.orders.provider_rules import Rules
 from milepost.orders.refold import Refold
 from milepost.orders.timed_announcements import TimedWatch

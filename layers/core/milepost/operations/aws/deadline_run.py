@@ -13,8 +13,8 @@ from milepost.notifications.reconciliation import AnnouncementWatch
 from milepost.operations.aws.timed_run import TimedRun
 from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.index_layout import IndexLayout
+from milepost.orders.deadline_watch import DeadlineWatch
 from milepost.orders.order import Announcement, Kind, OrderKey
-from milepost.orders.overdue import DeadlineWatch
 from milepost.orders.timed_announcements import TimedWatch
 from milepost.queries.commission_watch import CommissionWatch
 

@@ -46,7 +46,7 @@ class Misplaced:
 
 
 class OrdersIndex:
-    """Implements ``overdue.WatchList`` and ``timed_announcements.DatedOrders``."""
+    """Implements ``deadline_watch.WatchList`` and ``timed_announcements.DatedOrders``."""
 
     def __init__(
         self,

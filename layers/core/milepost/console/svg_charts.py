@@ -1,4 +1,7 @@
-"""Charts as SVG, drawn on the server, without scripts."""
+"""Charts as SVG, drawn on the server, without scripts.
+
+Which figures they show: ``console.pages.figures``.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,8 @@
-"""Selects a connection's commission terms for an order."""
+"""Selects a connection's commission terms for an order.
+
+When they are due: ``queries.commission``. When an unpaid one is overdue:
+``queries.overdue_commissions``.
+"""
 
 from collections.abc import Iterable, Sequence
 

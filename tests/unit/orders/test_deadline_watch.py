@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from milepost.common.status import Status
 from milepost.connections.connection import Connection, UnknownConnection
+from milepost.orders.deadline_watch import DeadlineWatch, judged
 from milepost.orders.indexed_orders import LastAnnounced, PastDueOrder
 from milepost.orders.order import OVERDUE, Announcement, Kind, OrderKey, Overdue, TrackedOrder
-from milepost.orders.overdue import DeadlineWatch, judged
 from milepost.orders.provider_rules import Rules
 from milepost.orders.recording import LostRace, record
 from milepost.orders.report import Report, Source
