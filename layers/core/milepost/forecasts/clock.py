@@ -1,4 +1,4 @@
-"""The clock of a connection's forecasts: calendar time, or business time where its deadlines are.
+"""The clock of a connection's forecasts: calendar time, or business time if deadlines count it.
 
 A clock turns seconds since 1970 (UTC) into seconds of its own and back. Days that don't count take
 no time on a business clock, so an order that waits over Easter doesn't look slow.
@@ -23,15 +23,17 @@ _LAST_YEAR: Final = 2080
 
 
 class Clock(Protocol):
-    """Seconds of this clock, and back; ``week`` is how many it counts in an ordinary week."""
+    """Converts times to seconds of this clock, and back; ``week`` is the number of its seconds in
+    an ordinary week.
+    """
 
     @property
     def week(self) -> float: ...
     def counted(self, moment: float) -> float:
-        """What the clock shows at a moment (seconds since 1970)."""
+        """The clock's reading at a time (seconds since 1970)."""
 
     def moment(self, counted: float) -> float:
-        """The first moment at which the clock shows this."""
+        """The first time at which the clock has this reading."""
 
 
 class _Calendar:
@@ -99,7 +101,7 @@ CALENDAR: Final[Clock] = _Calendar()
 
 
 def clock_of(connection: Connection | None) -> Clock:
-    """The clock in which this connection counts its deadlines."""
+    """The clock that counts this connection's deadlines."""
     if connection is None or connection.stage_days_count != BUSINESS:
         return CALENDAR
     return _business_clock(connection.country, connection.region, connection.time_zone)
@@ -111,7 +113,7 @@ def _business_clock(country: str, region: str | None, time_zone: str) -> Clock:
 
 
 def on_clock(stay: Stay, clock: Clock) -> Stay:
-    """A stay of calendar time, on another clock."""
+    """The same stay, with its times converted from calendar time to another clock."""
     if clock is CALENDAR:
         return stay
     return replace(

@@ -1,4 +1,4 @@
-"""What is made of all orders once a day: tables of forecasts and scorecards."""
+"""Derives tables of forecasts and scorecards from all orders, once a day."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ from milepost.orders.order import TrackedOrder
 
 @dataclass(slots=True)
 class DailyRun:
-    """Collects orders, and then makes what follows from them.
+    """Collects orders, then derives tables and scorecards from them.
 
     :param connection_of: the settings of a connection; None where they can't be used
     """
@@ -41,7 +41,7 @@ class DailyRun:
 
     @property
     def connections(self) -> list[str]:
-        """Those that have orders."""
+        """The connections that have orders."""
         return sorted(self._stays)
 
     def tables(self) -> Iterator[tuple[str, ForecastTable]]:
@@ -60,7 +60,7 @@ class DailyRun:
             )
 
     def scorecards(self, quality: dict[str, Quality]) -> tuple[list[Scorecard], list[Scorecard]]:
-        """Of each connection, and of each provider with several of them.
+        """The scorecard of each connection, and of each provider with several connections.
 
         :param quality: how good the forecasts were, by connection
         """

@@ -34,8 +34,8 @@ AGES: Final = tuple(_ages())
 
 @dataclass(frozen=True, slots=True, order=True)
 class Group:
-    """Orders that are alike. Without a service type: of all of them; without a connection: of all
-    connections of the provider."""
+    """A group of similar orders. Without a service type, orders of every service type; without a
+    connection, of all connections of the provider."""
 
     stage: str
     service_type: str = ""
@@ -43,7 +43,7 @@ class Group:
 
 
 class What(StrEnum):
-    """What a curve is about, from an age in a stage on."""
+    """What a curve describes: the time from an age in a stage until something happens."""
 
     STEP = "step"
     """When the stage ends."""
@@ -52,7 +52,7 @@ class What(StrEnum):
 
 
 def groups_of(stage: str, *, service_type: str, connection: str) -> Iterator[Group]:
-    """The groups that an order is forecast from, the one that is most like it first."""
+    """The groups from which an order's forecast is made, the most similar one first."""
     if service_type:
         yield Group(stage, service_type, connection)
     yield Group(stage, "", connection)
@@ -60,7 +60,7 @@ def groups_of(stage: str, *, service_type: str, connection: str) -> Iterator[Gro
 
 
 class Curves:
-    """Points at each landmark of each group, made from stays when they are first asked for.
+    """The points at each landmark of each group, calculated from stays when they are first needed.
 
     :param since: from when on ends are known, on the clock of the stays: an order that was
         entered before counts from then on
@@ -84,8 +84,8 @@ class Curves:
         return self._groups
 
     def points(self, what: What, group: Group, place: int) -> Points | None:
-        """The points at ``AGES[place]``; None if fewer than ``FOR_FORECAST`` orders were there, or
-        none of them was completed."""
+        """The points at ``AGES[place]``; None if fewer than ``FOR_FORECAST`` orders reached that
+        age, or none of them was completed."""
         wanted = (what, group, place)
         if wanted not in self._made:
             self._made[wanted] = self._make(*wanted)
@@ -103,7 +103,7 @@ class Curves:
         return points_of(there, enough=FOR_FORECAST)
 
     def _observe(self, what: What, group: Group) -> "list[_Observed]":
-        """What was observed of a group from the entry of the stage on, sorted by time."""
+        """The observations of a group, from the entry into the stage on, sorted by time."""
         if (what, group) not in self._observed:
             seen = (self._seen(what, one) for one in self._groups[group])
             self._observed[what, group] = sorted(seen, key=lambda one: one[2])
@@ -137,5 +137,5 @@ def _event_of_order(one: Stay) -> Event:
 
 
 def place_of(age: float) -> int:
-    """The last of ``AGES`` that is not beyond this age."""
+    """The greatest of ``AGES`` that is not greater than this age."""
     return bisect_right(AGES, max(age, 0.0)) - 1

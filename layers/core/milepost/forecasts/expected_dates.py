@@ -1,4 +1,4 @@
-"""When an order's stage, and the order itself, are expected to end: moments instead of seconds."""
+"""When an order's stage, and the order itself, are expected to end, as dates and times."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from milepost.forecasts.table import ForecastTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """The times between which eight in ten of such orders get there, of those that get there.
+    """The interval in which eight of ten such orders get there, among the orders that get there.
 
     Each is None where the curve of past orders doesn't reach it. ``orders`` is the number of orders
     that this is known from, ``share`` (0 to 1) how many of them get there.
@@ -37,7 +37,7 @@ def expected(
     table: ForecastTable,
     now: datetime,
 ) -> Expected | None:
-    """When an open order gets there; None while too few orders like it are known.
+    """When an open order is expected to get there; None if too few similar orders are known.
 
     :param stage: of ``stages.stage_name``
     :param since: when it entered this stage

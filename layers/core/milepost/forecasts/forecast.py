@@ -8,15 +8,16 @@ from milepost.forecasts.survival import Points
 
 
 class Known(Protocol):
-    """Points that were made from past orders."""
+    """Points that were calculated from past orders."""
 
     def points(self, what: What, group: Group, place: int) -> Points | None:
-        """The points at ``AGES[place]``; None if too few orders were there."""
+        """The points at ``AGES[place]``; None if too few orders reached that age."""
 
 
 @dataclass(frozen=True, slots=True)
 class Widening:
-    """By which factors the interval's sides are moved, so that it covers what it says.
+    """The factors by which the interval's lower and upper side are widened, so that it covers the
+    share that it states.
 
     ``low`` divides its lower end, ``high`` multiplies its upper one.
     """
@@ -30,8 +31,8 @@ AS_IT_IS: Final = Widening()
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Seconds from now within which 10, 50 and 90% of such orders are done, and of which orders
-    that is known."""
+    """The numbers of seconds from now within which 10, 50 and 90% of such orders are done, and the
+    orders from which this is known."""
 
     group: Group
     points: Points
@@ -47,7 +48,7 @@ def forecast(
     connection: str = "",
     widening: Widening = AS_IT_IS,
 ) -> Forecast | None:
-    """The forecast from the orders that are most like this one, if there are enough of them.
+    """The forecast from the most similar orders, if there are enough of them.
 
     :param age: how long it has been in its stage, in seconds of the clock of the stays
     """
@@ -64,7 +65,7 @@ def forecast(
 
 
 def _part(age: float, place: int) -> float:
-    """How far an age is on the way from a landmark to the one after it, from 0 to 1."""
+    """How far an age is between one landmark and the next, from 0 to 1."""
     if place + 1 >= len(AGES):
         return 0.0
     return (max(age, 0.0) - AGES[place]) / (AGES[place + 1] - AGES[place])
@@ -87,7 +88,7 @@ def _weighted(before: float | None, after: float | None, part: float) -> float |
 
 
 def widen(points: Points, widening: Widening) -> Points:
-    """The points with the interval's sides moved; the middle stays where it is, and inside."""
+    """The points with the interval widened; the median is unchanged and stays within the interval."""
     if points.low is None:
         return points
     low, high = points.low / widening.low, points.high

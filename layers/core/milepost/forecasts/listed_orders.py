@@ -1,4 +1,4 @@
-"""What forecasts say of the orders of a list: when they end, and which of them are slow."""
+"""Forecasts for the orders of a list: when they will end, and which of them are slow."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from milepost.orders.order import OrderKey
 
 
 class ListedOrder(Protocol):
-    """What of an order in a list says how long it has been in its stage."""
+    """The fields of a listed order that show how long it has been in its stage."""
 
     @property
     def key(self) -> OrderKey: ...
@@ -38,7 +38,7 @@ class Tables(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """What is known of one open order."""
+    """The forecast of one open order."""
 
     end: Expected | None = None
     """When it will be completed; None while too few orders like it are known."""
@@ -57,7 +57,7 @@ def outlooks(
     connections: Mapping[str, Connection],
     now: datetime,
 ) -> dict[OrderKey, Outlook]:
-    """The outlook of each open order. All tables are read in one call; none for closed orders."""
+    """The outlook of each open order; closed orders have none. All tables are read in one call."""
     open_ones = [one for one in orders if one.status not in TERMINAL]
     if not open_ones:
         return {}
@@ -88,7 +88,7 @@ def _end(
 
 
 def _slow(one: ListedOrder, table: ForecastTable, clock: Clock, now: datetime) -> float | None:
-    """None as well in a stage in which too few orders were, or whose upper time isn't known."""
+    """None also if too few orders were in the stage, or if its upper time isn't known."""
     usual = _usual(one, table)
     since = parse_instant(one.stage_since).timestamp()
     age = clock.counted(now.timestamp()) - clock.counted(since)
@@ -96,7 +96,7 @@ def _slow(one: ListedOrder, table: ForecastTable, clock: Clock, now: datetime) -
 
 
 def _usual(one: ListedOrder, table: ForecastTable) -> float | None:
-    """The 90% point of all that entered the stage, from the orders that are most like this one."""
+    """The 90% point of all orders that entered the stage, from the most similar orders."""
     groups = groups_of(
         stage_name(one.status, one.raw_status),
         service_type=one.service_type or "",

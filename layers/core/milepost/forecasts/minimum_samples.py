@@ -1,4 +1,4 @@
-"""Minimum numbers of orders before a figure is shown. Short: every threshold, each with its reason.
+"""Minimum numbers of orders for a figure to be shown. Short: every threshold, each with its reason.
 
 With fewer, a figure would change with each further order, and people would act on chance.
 """

@@ -1,4 +1,4 @@
-"""The quality of forecasts: past weeks' forecasts, made from what was known then.
+"""The quality of forecasts: past weeks' forecasts, made from what was known at that time.
 
 Nothing is stored for it: what was known at a moment follows from the stays.
 """
@@ -25,7 +25,7 @@ _MOST: Final = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A forecast of one open order as it was made at a moment, before any widening."""
+    """A forecast of one open order as it was made at some time, before any widening."""
 
     at: float
     stay: Stay
@@ -35,7 +35,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What became of the forecasts of the last weeks, of orders that were completed since.
+    """The results of the last weeks' forecasts, for orders that were completed since.
 
     ``covered`` are those whose interval, as it was widened then, had the completion in it. The
     errors are sums of seconds, of the ``compared`` forecasts that have a middle: how far it was
@@ -61,8 +61,8 @@ class Quality:
 
 
 class Naive:
-    """The naive forecast: quantiles of how long completed orders took from the stage on, less the
-    time that the order was in it."""
+    """The naive forecast: quantiles of the time that completed orders took from the beginning of
+    the stage, minus the time that the order has been in it."""
 
     def __init__(self, stays: Iterable[Stay], moment: float) -> None:
         self._took: dict[str, list[float]] = defaultdict(list)
@@ -73,7 +73,7 @@ class Naive:
             took.sort()
 
     def points(self, stage: str, age: float) -> list[float] | None:
-        """The quantiles of ``SHARES``; None where no order was completed from this stage."""
+        """The quantiles of ``SHARES``; None if no order was completed from this stage."""
         took = self._took.get(stage)
         if not took:
             return None
@@ -81,12 +81,12 @@ class Naive:
 
 
 def covers(points: Points, took: float) -> bool:
-    """Whether the interval has this time in it; without an upper end, it goes on for ever."""
+    """Whether this time is within the interval; an interval without an upper end has no limit."""
     return (points.low or 0) <= took and (points.high is None or took <= points.high)
 
 
 def quality_of(made: Iterable[Made], widening: Widening, naive: Naive) -> Quality:
-    """What became of forecasts that were made at one moment, with this widening."""
+    """The results of forecasts that were made at the same time, with this widening."""
     total = Quality()
     for one in made:
         if one.stay.ended is not None and one.stay.completed:
@@ -106,7 +106,7 @@ def _quality_of_one(one: Made, took: float, widening: Widening, naive: Naive) ->
 
 
 def made_at(moment: float, stays: Sequence[Stay], *, since: float) -> Iterator[Made]:
-    """The forecasts that were made of the orders that were open at a moment, from what was known.
+    """The forecasts for all orders that were open at some time, made from what was known then.
 
     :param since: from when on ends are known
     """
@@ -130,7 +130,8 @@ def made_at(moment: float, stays: Sequence[Stay], *, since: float) -> Iterator[M
 
 
 def widening_from(made: Iterable[Made], *, now: float) -> Widening:
-    """By how much intervals have to be wider, by the forecasts that have come due by now.
+    """The factors by which intervals have to be widened, according to the forecasts that are due by
+    now.
 
     Due is a forecast whose upper end has passed, whatever became of its order: those that ended
     early would make all the others look late. Each side gets what 90% of the forecasts needed.
@@ -157,7 +158,9 @@ def widening_from(made: Iterable[Made], *, now: float) -> Widening:
 
 
 def _factor(scores: list[tuple[float, int]]) -> float:
-    """What 90% of the forecasts needed, and a little more since there are not endlessly many."""
+    """The widening that 90% of the forecasts needed, and a little more because the number of
+    forecasts is limited.
+    """
     total = sum(number for _, number in scores)
     wanted = SHARES[2] * (total + 1)
     reached = 0

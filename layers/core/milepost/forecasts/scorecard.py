@@ -1,4 +1,4 @@
-"""Scorecards: how a connection, or a provider, did in the last 13 weeks.
+"""Scorecards: how a connection or a provider performed in the last 13 weeks.
 
 They follow from the orders as they are stored, like the forecasts, and hold nothing personal.
 """
@@ -29,9 +29,9 @@ MOST_STAGES: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class StageScore:
-    """A stage's times in the period, in seconds, of ``orders`` that were in it; open ones count as
-    not left yet. ``slower`` compares the last 14 days with the 13 weeks before, where that is a
-    slowdown (two weeks running)."""
+    """The durations of a stage in the period, in seconds, and the number of orders (``orders``)
+    that were in it; open orders have not left it yet. ``slower`` compares the last 14 days with the
+    13 weeks before, if that shows a slowdown in two consecutive weeks."""
 
     stage: str
     orders: int
@@ -42,7 +42,7 @@ class StageScore:
 
 @dataclass(slots=True)
 class Tally:
-    """What is counted of orders, one after the other.
+    """Counts orders, one after the other.
 
     ``outcomes`` are orders that ended, by status; ``on_time`` of the ``dated`` ones were completed
     within their track's time. Of ``changes``, the webhook of ``late`` came late, and of ``missing``
@@ -103,7 +103,7 @@ def _seen_at(report: Report) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
-    """How a connection or a provider did.
+    """The performance of a connection or a provider.
 
     ``name`` is the connection's id or the provider's. Changes, late and missing webhooks are zero
     where no webhook came in the period: then nothing is expected.
@@ -122,7 +122,7 @@ class Scorecard:
 
     @property
     def slowdowns(self) -> list[tuple[str, Comparison]]:
-        """The stages that have slowed down, and by how much."""
+        """The stages that have slowed down, each with its comparison."""
         return [(one.stage, one.slower) for one in self.stages if one.slower is not None]
 
     def as_json(self) -> dict[str, Any]:
@@ -189,7 +189,9 @@ def _score_stage(stage: str, stays: Sequence[Stay], *, now: float) -> StageScore
 
 
 def find_slowdown(stays: Sequence[Stay], *, now: float) -> Comparison | None:
-    """How much slower a stage is, if it is now and was a week ago."""
+    """The comparison of a stage that is slower now and was slower a week ago; None for any other
+    stage.
+    """
     present = compare(stays, now=now)
     if present is None or not present.is_slower:
         return None

@@ -1,4 +1,4 @@
-"""Slowdowns: whether orders leave a stage later now than in the weeks before.
+"""Slowdowns: whether orders take longer to leave a stage now than in the weeks before.
 
 Two periods are compared by the log-rank test. An order counts in a period for the time that it was
 in the stage then, at the ages that it had then (left truncation), so orders that wait still count.
@@ -30,7 +30,7 @@ handled together, so a small difference says little however sure it is."""
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How a stage's last two weeks compare with the thirteen before; medians in seconds.
+    """A comparison of a stage's last two weeks with the thirteen weeks before; medians in seconds.
 
     ``z`` is below zero where orders are slower now. ``orders`` is how many were in the stage.
     """
@@ -42,14 +42,14 @@ class Comparison:
 
     @property
     def is_slower(self) -> bool:
-        """Whether that is no chance, and large enough for somebody to act."""
+        """Whether the difference is significant, and large enough that somebody should act."""
         if self.z >= SLOWER or self.median_before is None:
             return False
         return self.median_now is None or self.median_now >= LARGE * self.median_before
 
 
 def compare(stays: Iterable[Stay], *, now: float) -> Comparison | None:
-    """Compare the stays of one stage as they are known at a moment; None if there are too few."""
+    """Compare the stays of one stage as they are known at a time; None if there are too few."""
     began, known = now - RECENT, [*stays]
     recent = _in_period(known, since=began, until=now)
     before = _in_period(known, since=began - BEFORE, until=began)
@@ -80,7 +80,7 @@ def points_in_period(
 
 
 def _in_period(stays: Iterable[Stay], *, since: float, until: float) -> list[Observation]:
-    """What was observed of stays in a period, by age in the stage."""
+    """Observations of stays in a period, by age in the stage."""
     found = []
     for one in stays:
         last = until if one.left is None or one.left > until else one.left
@@ -96,7 +96,7 @@ def _in_period(stays: Iterable[Stay], *, since: float, until: float) -> list[Obs
 
 
 class _AtRisk:
-    """How many of some observations were at risk at an age."""
+    """How many orders of some observations were still in the stage at an age."""
 
     def __init__(self, observed: Iterable[Observation]) -> None:
         begins = Counter[float]()
@@ -116,7 +116,9 @@ class _AtRisk:
 def _log_rank(
     recent: Iterable[Observation], before: Iterable[Observation]
 ) -> tuple[float, float, float]:
-    """Observed and expected leavings of the recent period, and the variance of their difference."""
+    """The observed and expected numbers of orders that left the stage in the recent period, and the
+    variance of their difference.
+    """
     recent, before = [*recent], [*before]
     in_recent, in_before = _AtRisk(recent), _AtRisk(before)
     left = Counter[float]()

@@ -10,13 +10,13 @@ _HOUR: Final = 3600.0
 
 
 def new_slowdowns(card: Scorecard, before: Scorecard | None) -> list[tuple[str, Comparison]]:
-    """The stages that slow down and did not when the scorecard before was made."""
+    """The stages that are slowing down and were not when the previous scorecard was made."""
     known = {stage for stage, _ in before.slowdowns} if before else set()
     return [(stage, slower) for stage, slower in card.slowdowns if stage not in known]
 
 
 def message_of(connection_id: str, slowdowns: Sequence[tuple[str, Comparison]]) -> tuple[str, str]:
-    """Subject and text of the message."""
+    """Subject and text of the message about slowdowns."""
     lines = "\n".join(f"- {_line(stage, slower)}" for stage, slower in slowdowns)
     return (
         f"Milepost: {connection_id} is slowing down"[:100],

@@ -1,4 +1,4 @@
-"""The stays of an order: its stages by the provider's raw statuses, and its end."""
+"""The stays of an order in its stages, by the provider's raw statuses, and how they ended."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,8 +16,8 @@ _SUCCESSFUL: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
 
 
 def stage_name(status: Status, raw_status: str | None) -> str:
-    """What orders in the same stage have in common: the status, and the provider's word for it
-    where that is another one."""
+    """The stage that an order is in: the canonical status, and the provider's raw status if that is
+    a different word."""
     word = normal_form(raw_status or "")
     if not word or word.replace("_", " ") == status.replace("_", " "):
         return str(status)
@@ -25,7 +25,7 @@ def stage_name(status: Status, raw_status: str | None) -> str:
 
 
 def stays_of(tracked: TrackedOrder) -> Iterator[Stay]:
-    """The stays of an order in its open stages, as its timeline has them now.
+    """The stays of an order in its open stages, according to its timeline.
 
     An order whose customer was erased counts if it had ended: nobody knows when it goes on.
     """
@@ -55,7 +55,9 @@ def stays_of(tracked: TrackedOrder) -> Iterator[Stay]:
 
 
 def _ended(tracked: TrackedOrder) -> datetime | None:
-    """When the order ended; one that is completed and then active ended when it was completed."""
+    """When the order ended; an order that is active after it was completed ended when it was
+    completed.
+    """
     order = tracked.order
     if order.status not in TERMINAL:
         return None

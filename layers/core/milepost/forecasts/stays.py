@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stay:
-    """Orders that entered a stage at one time and left it at one time; ``number`` of them.
+    """Stays of several orders (``number``) that entered a stage at the same time and left it at the
+    same time.
 
     ``left`` is None while they are in the stage, ``ended`` while their order is open.
     ``completed`` says of an order that ended whether it was a success: completed or active.
@@ -26,7 +27,7 @@ class Stay:
 
 
 def as_of(stays: Iterable[Stay], moment: float) -> Iterator[Stay]:
-    """The stays as they were known at a moment: what came later is not known yet."""
+    """The stays as they were known at a time, without anything that happened later."""
     for one in stays:
         if one.entered >= moment:
             continue

@@ -1,4 +1,4 @@
-"""Survival analysis: when something happens, from finished and unfinished cases.
+"""Survival analysis: how long it takes until something happens, from finished and unfinished cases.
 
 The estimate is Aalen and Johansen's, which is Kaplan and Meier's where everything ends in one way.
 Source: Kaplan and Meier, "Nonparametric Estimation from Incomplete Observations" (1958); Aalen and
@@ -28,7 +28,7 @@ class Event(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Orders that were watched from one time to another, and how that ended; ``number`` of them.
+    """Orders (``number``) that were observed during the same period with the same outcome.
 
     ``start`` is above zero for those that were seen late: had they ended before, nobody would know
     of them (left truncation).
@@ -42,7 +42,8 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Times within which 10, 50 and 90% of the orders that end in completion are completed.
+    """The times within which 10, 50 and 90% of the orders are completed, among the orders that end
+    in completion.
 
     None where the curve does not get there. ``at_risk`` is the number of orders that it is from,
     ``share`` (0 to 1) how many of them are completed in the end.
@@ -56,8 +57,8 @@ class Points:
 
 
 def points_of(observations: Sequence[Observation], *, enough: int = 1) -> Points | None:
-    """The points of observations that are sorted by time; None where none of them was completed,
-    or fewer than ``enough`` were watched from the beginning.
+    """The points of observations that are sorted by time; None if no order was completed, or if
+    fewer than ``enough`` orders were observed from the beginning.
 
     What goes on beyond the last known end is taken to end as the others did.
     """

@@ -23,7 +23,7 @@ _Key = tuple[What, Group, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastTable:
-    """Everything that a forecast of an order of one connection needs."""
+    """Everything that is needed to forecast the orders of one connection."""
 
     made_at: str
     points_by_key: Mapping[_Key, Points] = field(default_factory=dict)
@@ -83,7 +83,7 @@ def make_table(
     week: float = WEEK,
     of_provider: Iterable[Stay] = (),
 ) -> ForecastTable:
-    """The table of one connection's stays, as they are known now.
+    """The table for one connection's stays, as they are known now.
 
     :param week: seconds of their clock in a week
     :param of_provider: stays of all connections of the provider, on the same clock: what this
@@ -141,7 +141,9 @@ def _last_of_each_stage(stays: Iterable[Stay]) -> list[Stay]:
 
 
 def _score(made: Sequence[tuple[float, Sequence[Made]]], stays: Sequence[Stay]) -> Quality:
-    """How good the last weeks' forecasts were, each widened by those of the weeks before it."""
+    """The quality of the last weeks' forecasts, each widened according to the forecasts of the
+    weeks before.
+    """
     total = Quality()
     for number in range(max(len(made) - SCORED_WEEKS, 0), len(made)):
         at, of_week = made[number]

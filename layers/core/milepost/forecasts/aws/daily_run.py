@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyForecasts:
-    """Makes each connection's forecasts and scorecard again, from all its present orders.
+    """Makes each connection's forecasts and scorecard again, from all of its stored orders.
 
     :param connection_of: the settings of a connection; None where they can't be used
     """
@@ -70,8 +70,8 @@ class DailyForecasts:
                 return number
 
     def _report_slowdowns(self, cards: Sequence[Scorecard]) -> None:
-        """Notify the team which stages have begun to slow down, before that is stored: if this
-        fails, the next run does it."""
+        """Notify the team of stages that have begun to slow down. The scorecards are stored
+        afterwards, so that the next run notifies again if this fails."""
         before = self.store.scorecards_of(one.name for one in cards)
         for card in cards:
             if new := new_slowdowns(card, before.get(card.name)):

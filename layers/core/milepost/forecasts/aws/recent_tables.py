@@ -1,4 +1,4 @@
-"""Tables of forecasts for who writes many mails: each is read once in ten minutes."""
+"""Cached tables of forecasts, for senders of many mails: each table is read once in ten minutes."""
 
 import logging
 from collections.abc import Callable
@@ -29,8 +29,8 @@ class RecentTables:
         self._read: dict[str, tuple[float, ForecastTable | None]] = {}
 
     def read(self, connection_id: str) -> ForecastTable | None:
-        """The table of a connection; None if there is none, or if it can't be read: a mail without
-        a forecast is better than none."""
+        """The table of a connection; None if there is none, or if it can't be read, since a mail
+        without a forecast is better than no mail."""
         at, table = self._read.get(connection_id, (None, None))
         if at is not None and self._clock() - at < KEEP_SECONDS:
             return table

@@ -1,4 +1,4 @@
-"""Tables of forecasts and scorecards in FiguresTable: one item a connection, compressed."""
+"""Tables of forecasts and scorecards in FiguresTable: one compressed item for each connection."""
 
 import gzip
 import json
@@ -31,7 +31,8 @@ class ForecastStore:
         kept: float = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """:param kept: for how many seconds tables are kept that were read for several connections
+        """
+        :param kept: for how many seconds tables that were read for several connections are cached
         :param clock: seconds that never go back
         """
         self._client = client
@@ -45,8 +46,8 @@ class ForecastStore:
         return self.read_all([connection_id]).get(connection_id)
 
     def read_all(self, connection_ids: Iterable[str]) -> dict[str, ForecastTable]:
-        """The tables of these connections, by connection, read in one call; without those that have
-        none yet."""
+        """The tables of these connections, by connection, read in one call. Connections without a
+        table are left out."""
         now, names = self._clock(), sorted(set(connection_ids))
         if unknown := [one for one in names if not self._is_known(one, now)]:
             read = self._read(unknown)
@@ -64,12 +65,12 @@ class ForecastStore:
         return {keys[one["pk"]]: ForecastTable.of_json(_unpack(one["table"])) for one in found}
 
     def write(self, connection_id: str, table: ForecastTable) -> None:
-        """Put a table in the place of the one before it."""
+        """Replace the connection's table."""
         item = {**forecasts_key(connection_id), "table": _pack(table.as_json())}
         self._client.put_item(TableName=self._table, Item=to_item(item))
 
     def scorecards(self) -> tuple[list[Scorecard], list[Scorecard]]:
-        """Of the connections, and of the providers, each by name."""
+        """The scorecards of the connections, and those of the providers, each by name."""
         connections: list[Scorecard] = []
         providers: list[Scorecard] = []
         pages = self._client.get_paginator("query").paginate(
@@ -84,7 +85,7 @@ class ForecastStore:
         return connections, providers
 
     def scorecards_of(self, connection_ids: Iterable[str]) -> dict[str, Scorecard]:
-        """Those of these connections, by connection."""
+        """The scorecards of these connections, by connection."""
         keys = [to_item(connection_scorecard_key(one)) for one in connection_ids]
         found = map(from_item, get_items(self._client, self._table, keys))
         cards = (Scorecard.of_json(_unpack(one["scorecard"])) for one in found)
@@ -93,7 +94,7 @@ class ForecastStore:
     def write_scorecards(
         self, connections: Iterable[Scorecard], providers: Iterable[Scorecard]
     ) -> None:
-        """Put scorecards in the place of those before them."""
+        """Replace all scorecards."""
         keyed = [
             *((connection_scorecard_key(one.name), one) for one in connections),
             *((provider_scorecard_key(one.name), one) for one in providers),
