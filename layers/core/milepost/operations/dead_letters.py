@@ -1,4 +1,4 @@
-"""Dead letters: messages that failed every retry, shown, redriven or discarded."""
+"""Dead letters: messages that failed every retry; they are listed, redriven or discarded."""
 
 import json
 from collections.abc import Collection, Generator, Mapping
@@ -21,16 +21,16 @@ class UnknownQueue(LookupError):
 
 
 class MessagesInFlight(Exception):
-    """Some letters are in flight: somebody else has received them, for a minute at most."""
+    """Some messages are in flight: another process has received them, for a minute at most."""
 
 
 class CannotRedrive(Exception):
-    """This message can't be redriven now; the message says why, without its content."""
+    """This message can't be redriven now. The error's text says why, without the message's content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One message. ``attributes`` are those that its sender gave it."""
+    """One message. ``attributes`` are the message attributes that its sender set."""
 
     id: str
     body: str
@@ -47,8 +47,9 @@ class Letters(Protocol):
         ...
 
     def walk(self, *, most: int, whole: bool = False) -> Generator[DeadLetter, None, None]:
-        """Each letter once; meanwhile nobody else can receive it. Letters that are not removed
-        stay. A caller that stops before the end has to close the iterator.
+        """Receive each message once. Other processes can't receive it in the meantime. Messages
+        that are not removed stay in the queue. A caller that stops before the end has to close the
+        iterator.
 
         :raises MessagesInFlight: at the end, if ``whole`` and some letters are in flight
         """
@@ -58,27 +59,31 @@ class Letters(Protocol):
 
 
 class RedriveTarget(Protocol):
-    """Where the letters of one queue are redriven to."""
+    """The target to which messages of one queue are redriven."""
 
     def content(self, letter: DeadLetter) -> Any:
-        """The content of a letter, to show: a JSON value, or text."""
+        """The content of a message, to be shown: a JSON value, or text."""
         ...
 
     def take_up(self, letter: DeadLetter) -> None:
-        """Have it processed again. Doing so twice is harmless, since processing is idempotent.
+        """Reprocess the message. Repeating this is harmless, since processing is idempotent.
 
         :raises CannotRedrive: when it has to stay in the queue
         """
         ...
 
     def forget(self, letter: DeadLetter) -> None:
-        """Remove what is stored of it elsewhere, after it was redriven or discarded."""
+        """Remove what is stored of the message outside of its queue, after it was redriven or
+        discarded.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redriven:
-    """The result of a redrive: ``failed`` has the reason for each letter that stays, by its id."""
+    """The result of a redrive: ``failed`` has the reason for each message that stays in the queue,
+    by its id.
+    """
 
     moved: int
     failed: Mapping[str, str]
@@ -94,7 +99,7 @@ class DeadLetterQueue:
     way: RedriveTarget
 
     def redrive(self, *, only: Collection[str] | None = None, most: int = MOST_AT_ONCE) -> Redriven:
-        """Redrive all letters, or ``only`` those with these ids.
+        """Redrive all messages, or only the messages with the ids in ``only``.
 
         :raises MessagesInFlight: when nothing was redriven, since somebody else has received them
         """
@@ -121,7 +126,7 @@ class DeadLetterQueue:
         return Redriven(moved=moved, failed=failed, left=self.letters.count())
 
     def discard(self, letter_id: str, *, most: int = MOST_AT_ONCE) -> bool:
-        """Discard a letter permanently; False if it doesn't exist.
+        """Discard a message permanently; False if it doesn't exist.
 
         :raises MessagesInFlight: when it wasn't found, and somebody else may have received it
         """
@@ -133,15 +138,15 @@ class DeadLetterQueue:
         return False
 
     def give_up(self, letter: DeadLetter) -> None:
-        """Remove a letter permanently, while this process has received it."""
+        """Remove a message permanently, while this process has received it."""
         # What is stored elsewhere is removed first: without its letter nobody would find it.
         self.way.forget(letter)
         self.letters.remove(letter)
 
 
 def read_payload(record: Mapping[str, Any]) -> Any:
-    """The function's input: AWS's documentation shows it as an object in one place and as a text in
-    another, so both are read."""
+    """The function's input. The AWS documentation shows it as an object in one place and as a text
+    in another, so both are read."""
     payload = record["payload"]
     return json_or_text(payload) if isinstance(payload, str) else payload
 

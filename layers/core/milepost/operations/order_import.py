@@ -1,4 +1,4 @@
-"""Imports existing orders of a team from rows of a table.
+"""Imports a team's existing orders from the rows of a table.
 
 A row becomes a report like any other, dated by when its status was entered. So later reports of the
 provider take precedence, and importing the same row again changes nothing.
@@ -96,7 +96,7 @@ class BadRow(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """The outcome of one row: the order that it is about, and why it was refused."""
+    """The outcome of one row: its order, and the reason if it was refused."""
 
     outcome: ImportOutcome
     order: str | None = None
@@ -105,7 +105,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class _NothingWritten:
-    """Orders as they are, in which nothing is kept: for a dry run. Implements ``OrderStore``."""
+    """Reads the stored orders but writes nothing, for a dry run. Implements ``OrderStore``."""
 
     orders: OrderStore
 
@@ -113,11 +113,11 @@ class _NothingWritten:
         return self.orders.read(key)
 
     def write(self, tracked: TrackedOrder, *, new: tuple[Announcement, ...]) -> None:
-        """It would be kept."""
+        """Reports success without writing anything."""
 
 
 def import_row(row: Row, *, tools: ActionContext, announce: bool, dry_run: bool) -> Imported:
-    """Take in one row of a connection's orders.
+    """Import one row as an order of a connection.
 
     :param announce: whether people are notified of what it changes
     :param dry_run: whether to say what would become of it, and keep nothing
@@ -170,7 +170,7 @@ def _take_in(
 
 
 def read_row(row: Row, *, connection: Connection, provider: Provider, now: datetime) -> Report:
-    """The report that a row is.
+    """The report for a row.
 
     :raises BadRow: when a column lacks, isn't known, or can't be read
     """
@@ -201,7 +201,7 @@ def read_row(row: Row, *, connection: Connection, provider: Provider, now: datet
 
 
 def _texts(row: Row) -> Iterator[tuple[str, str]]:
-    """What the row says; an empty cell says nothing."""
+    """The values of the row; an empty cell has no value."""
     for name, value in row.items():
         if name not in FIELDS:
             raise BadRow(f"there is no column {name[:64]!r}; there are: {', '.join(FIELDS)}")
@@ -240,7 +240,7 @@ def _item_id(said: Mapping[str, str], order_id: str, provider: Provider) -> str:
 def _status(
     said: Mapping[str, str], connection: Connection, provider: Provider
 ) -> tuple[Status | None, str | None]:
-    """The canonical status, and the provider's word if it is one of its words."""
+    """The canonical status, and the raw status if the row has one of the provider's words."""
     if "status" not in said:
         raise BadRow("status: missing")
     word = said["status"]
@@ -281,7 +281,7 @@ def _details(said: Mapping[str, str], connection: Connection) -> Details:
 
 
 def _instant(said: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime:
-    """An instant; a day is its beginning where the connection is."""
+    """The instant of a text; a day is converted to its beginning in the connection's time zone."""
     if name not in said:
         raise BadRow(f"{name}: missing")
     try:

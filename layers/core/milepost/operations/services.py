@@ -19,13 +19,13 @@ from milepost.webhooks.send_test import WebhookTestOutcome
 
 
 class Quarantine(replaying.Quarantine, Protocol):
-    """The same, from which things may also be discarded."""
+    """The same, with the option to discard entries."""
 
     def remove(self, kept_id: KeptId) -> None: ...
 
 
 class Contacts(Protocol):
-    """What is known of connections' polls and webhooks."""
+    """The status of connections' polls and webhooks."""
 
     def get(self, connection_id: str) -> Contact: ...
     def all(self) -> Mapping[str, Contact]: ...
@@ -35,51 +35,54 @@ class Polls(Protocol):
     """Polls outside their schedule."""
 
     def start(self, connection_id: str, request: PollRequest) -> None:
-        """Keep the request for whoever polls next, start a poll, and don't wait for it."""
+        """Store the request for the next poll, start a poll, and don't wait for it."""
         ...
 
 
 class Subscriptions(Protocol):
-    """Who is notified of what."""
+    """Subscriptions: who is notified of what."""
 
     def all(self) -> Sequence[Subscription]: ...
     def get(self, subscription_id: str) -> Subscription | None: ...
 
     def put(self, subscription: Subscription) -> None:
-        """Keep it; its outcome meanwhile (ended, failing) stays as it is."""
+        """Store the subscription; if it has ended or its endpoint is failing, that stays unchanged."""
         ...
 
     def change(self, subscription: Subscription, *, instead_of: Subscription) -> bool:
-        """Keep it in place of what was read; False when that is there no longer."""
+        """Replace the version that was read; False if it was deleted or has another recipient
+        since.
+        """
         ...
 
     def resume(self, subscription_id: str, *, ended: str | None) -> bool:
-        """Reactivate one that had ended, as it was read, for this reason; False when it is gone or
-        has ended for another reason since."""
+        """Reactivate a subscription that had ended for this reason when it was read; False if it is
+        deleted or has ended for another reason since."""
         ...
 
     def end(self, subscription_id: str, *, reason: str) -> None:
-        """End it for a reason in words, unless it has ended or is gone."""
+        """End the subscription with a reason as text, unless it has ended or is deleted."""
         ...
 
     def delete(self, subscription_id: str) -> None: ...
 
 
 class EndpointSecrets(Protocol):
+    """The secrets with which messages to endpoints are signed, and the addresses of chats."""
+
     def keep(self, subscription_id: str, address: str) -> None:
-        """Store the address of a chat's webhook, unless there is one."""
+        """Store the address of a chat's webhook, unless one is stored already."""
         ...
 
-    """What messages to endpoints are signed with."""
-
     def make(self, subscription_id: str) -> str:
-        """The secret of a new subscription; made again, it is the one that was made."""
+        """The secret of a new subscription; repeated calls return the same secret."""
         ...
 
     def rotate(
         self, subscription_id: str, *, now: datetime, keep_for: timedelta, request: str
     ) -> tuple[str, datetime | None] | None:
-        """A new secret, and until when the one before it signs as well; None without one.
+        """Create a new secret. Also returns the time until which the previous secret is still used
+        to sign. None if there is no secret.
 
         :param request: an id of this request: repeated, it makes no other
         """
@@ -89,10 +92,10 @@ class EndpointSecrets(Protocol):
 
 
 class WebhookTests(Protocol):
-    """Test webhooks, which show whether a connection's webhooks arrive."""
+    """Test webhooks, to check whether a connection's webhooks arrive."""
 
     def run(self, connection_id: str, *, patience: float) -> WebhookTestOutcome:
-        """Send one, and look for it for ``patience`` seconds.
+        """Send a test webhook, and wait up to ``patience`` seconds for it to arrive.
 
         :raises NoSigningSecret: when the connection has no signing secret
         :raises NoSecret: when it can't be used to sign
@@ -104,13 +107,13 @@ class MessageTests(Protocol):
     """Test messages to addresses, endpoints and chats."""
 
     def run(self, subscription: Subscription, *, now: datetime) -> MessageTestOutcome:
-        """:raises NoSecret: when an endpoint has no usable secret, or a chat no address"""
+        """:raises NoSecret: if an endpoint has no usable secret, or a chat has no address"""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
-    """All of it, behind one name."""
+    """All services of operators, in one object."""
 
     quarantine: Quarantine
     replay: Replay

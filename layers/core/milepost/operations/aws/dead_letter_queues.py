@@ -1,4 +1,4 @@
-"""Every dead-letter queue of the stack and how it is redriven. Short: one list."""
+"""Every dead-letter queue of the stack, and how it is redriven. Short: one list."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -98,14 +98,14 @@ class SqsLetters:
         return sum(int(answer["Attributes"][name]) for name in names)
 
     def _keep(self, letter: DeadLetter) -> bool:
-        """Extend a letter's visibility timeout; False if somebody else has received it since."""
+        """Extend a message's visibility timeout; False if another process has received it since."""
         if self._hide(letter, seconds=_HIDDEN_SECONDS):
             return True
         self._held.pop(letter.id, None)
         return False
 
     def _put_back(self, letters: list[DeadLetter]) -> None:
-        """Make the remaining letters visible again."""
+        """Make the remaining messages visible again."""
         for one in letters:
             self._hide(one, seconds=0)
 
@@ -129,7 +129,7 @@ deleted. Source: Amazon SQS API, ChangeMessageVisibility."""
 
 
 def _code(error: ClientError) -> str:
-    """The error's code, without the namespace that SQS puts before it."""
+    """The error's code, without the namespace prefix of SQS."""
     code: str = error.response["Error"]["Code"]
     return code.rpartition(".")[2]
 
@@ -163,11 +163,11 @@ class BackIntoQueue:
             raise CannotRedrive(f"the queue did not accept it: {name_of(error)}") from None
 
     def forget(self, letter: DeadLetter) -> None:
-        """Nothing to remove: it is stored nowhere else."""
+        """Does nothing: such a message is stored only in its queue."""
 
 
 class StartAgain:
-    """Implements ``dead_letters.RedriveTarget`` for functions that could not be run.
+    """Implements ``dead_letters.RedriveTarget`` for failed asynchronous invocations of functions.
 
     A letter is Lambda's record of an invocation, with its payload, or the input that a schedule
     could not pass on. Sources: Lambda developer guide, "Capturing records of Lambda asynchronous
@@ -192,7 +192,7 @@ class StartAgain:
             raise CannotRedrive(f"the function can't be started: {name_of(error)}") from None
 
     def forget(self, letter: DeadLetter) -> None:
-        """Nothing is kept of it elsewhere."""
+        """Does nothing: no other copy of the message is stored."""
 
 
 def _invocation(letter: DeadLetter) -> tuple[str, Any]:
@@ -211,7 +211,8 @@ def _unqualified(arn: str) -> str:
 
 
 class ReannounceTarget:
-    """Implements ``dead_letters.RedriveTarget`` for changes that could not be announced.
+    """Implements ``dead_letters.RedriveTarget`` for records of the stream that could not be
+    announced.
 
     A letter names an object in S3: the stream's records as they were passed to ``announce``. A
     record that no longer exists counts as redriven: an erasure removed it, or another letter about
@@ -273,7 +274,7 @@ class ReannounceTarget:
 
 
 def stream_position(letter: DeadLetter) -> dict[str, str]:
-    """The bucket and key of the records of a letter.
+    """The bucket and key of the records that a message names.
 
     :raises CannotRedrive: when the letter doesn't name them
     """
@@ -285,7 +286,7 @@ def stream_position(letter: DeadLetter) -> dict[str, str]:
 
 
 def name_of(error: Exception) -> str:
-    """The name of an AWS error, without its message."""
+    """The error code of an AWS error, without its message."""
     if isinstance(error, ClientError):
         code: str = error.response["Error"]["Code"]
         return code

@@ -1,4 +1,4 @@
-"""Joins a run of ``watch_deadlines`` with its drivers."""
+"""Creates a run of ``watch_deadlines`` with its drivers."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class DeadlineDrivers:
-    """The drivers of a run, by the function's variables."""
+    """The drivers of a run, created from the function's environment variables."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class DeadlineDrivers:
         self._index = OrdersIndex(dynamodb, table_name=self._orders_table)
 
     def open_refold(self) -> Refold:
-        """What folds the stored orders again."""
+        """Creates the service that folds the stored orders again."""
         return Refold(
             index=self._index,
             connections=self._connections,
@@ -65,7 +65,7 @@ class DeadlineDrivers:
         events: "Callable[[], EventBridgeClient]",
         clock: Callable[[], datetime],
     ) -> DeadlineRun:
-        """What announces that which has become due.
+        """Creates the service that announces what has become due.
 
         :param events: creates the client of the event bus, if there is one
         """

@@ -1,4 +1,4 @@
-"""One run of ``watch_deadlines``: announces what has become due, and what was missed."""
+"""One run of ``watch_deadlines``: announces what is due, and what was never announced."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ COUNTED_AS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineRun:
-    """Marks overdue orders and commissions, announces reminders and follow-ups, and sends notices
-    that were never sent."""
+    """Marks overdue orders and commissions, announces reminders and follow-ups, and sends missing
+    notices."""
 
     connections: ConnectionSettings
     index: OrdersIndex
@@ -46,7 +46,7 @@ class DeadlineRun:
     def run(
         self, contacts: Mapping[str, Contact], *, now: datetime, has_time: Callable[[], bool]
     ) -> dict[str, int]:
-        """Process everything that is due; what there is no time for, the next run finds.
+        """Process everything that is due. The next run processes what there was no time for.
 
         :param now: the time by which things are due; may be later than it is
         :returns: how much was done of each, how much failed, and how much was left
@@ -91,8 +91,8 @@ class DeadlineRun:
             self.commissions.finish(left, now=until)
 
     def _move_orders_of_earlier_versions(self, run: TimedRun) -> None:
-        """Move orders to the partitions from which lists read them; when none is left to move,
-        lists read no other partitions any more."""
+        """Move orders to the index partitions from which lists read them. Once all orders are
+        moved, lists no longer read any other partition."""
         is_settled = True
         for one in self.index.misplaced():
             is_settled = False
@@ -115,5 +115,5 @@ class DeadlineRun:
 
 
 def _names_of(new: Iterable[Announcement]) -> list[str]:
-    """The names under which announcements are counted."""
+    """The names under which announcements are counted in the log."""
     return [COUNTED_AS[one.kind] for one in new]

@@ -25,7 +25,7 @@ late."""
 def count_late_polls(
     connections: Iterable[Connection], known: Mapping[str, Contact], *, now: datetime
 ) -> int:
-    """The number of connections whose polls are late; a metric says by how many seconds."""
+    """The number of connections whose polls are late; a metric has the delay in seconds."""
     lags = poll_lags(connections, known, now=now)
     late = {name: lag for name, lag in lags.items() if lag > LATE}
     for name, lag in late.items():
@@ -36,7 +36,7 @@ def count_late_polls(
 
 
 def count_unusable(unusable: Mapping[str, Unusable]) -> int:
-    """The number of connections whose settings can't be used."""
+    """The number of connections whose settings are invalid."""
     for name, one in unusable.items():
         logger.error("connection can't be used", extra={"connection": name, "why": one.why})
         _emit("UnusableConnections", 1, connection=name)
@@ -58,7 +58,7 @@ def count_dead_letters(sqs: "SQSClient", urls: Mapping[str, str]) -> int:
 
 
 def _count_waiting(sqs: "SQSClient", *, queue_url: str) -> int:
-    """The approximate number of messages in a queue; SQS is up to date within about a minute."""
+    """The approximate number of messages in a queue, which SQS updates within about a minute."""
     answer = sqs.get_queue_attributes(
         QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"]
     )

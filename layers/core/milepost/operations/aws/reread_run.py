@@ -1,4 +1,4 @@
-"""Folds stored orders again, from a place on, while there is time."""
+"""Folds stored orders again, starting at a position, for as long as there is time."""
 
 import logging
 from collections.abc import Callable

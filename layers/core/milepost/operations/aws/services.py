@@ -48,7 +48,7 @@ def open_operations(
     public_url: Callable[[], str],
     clock: Callable[[], datetime],
 ) -> Operations:
-    """Operations on the stack that the environment names.
+    """Operations on the stack that the environment variables name.
 
     :param public_url: where the API is reached from outside
     """

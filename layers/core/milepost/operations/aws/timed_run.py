@@ -23,15 +23,17 @@ Process = Callable[[OrderKey], Iterable[str]]
 
 
 class TimedRun:
-    """A run; ``done`` has the counts, also of orders that failed, or were left for lack of time."""
+    """A run; ``done`` has the counts, including orders that failed, and orders that there was no
+    time for.
+    """
 
     def __init__(self, *, names: Iterable[str], has_time: Callable[[], bool]) -> None:
-        """:param names: what is counted"""
+        """:param names: the names of the counts"""
         self._has_time = has_time
         self.done = dict.fromkeys((*names, FAILED, LEFT), 0)
 
     def has_time(self) -> bool:
-        """Whether to start with one more order; if not, it is counted as left."""
+        """Whether there is time to start with another order; if not, the order is counted as left."""
         if not self._has_time():
             self.done[LEFT] += 1
             return False
@@ -51,7 +53,8 @@ class TimedRun:
         *,
         postponed_by: tuple[type[Exception], ...] = (),
     ) -> list[One]:
-        """Process orders; returns those for which there was no time, and those that failed.
+        """Process orders; returns the orders that there was no time for, and the orders that
+        failed.
 
         :param postponed_by: exceptions after which an order is left for a later run
         """

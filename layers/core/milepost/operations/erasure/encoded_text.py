@@ -45,7 +45,7 @@ _EDGES: Final = ".-_/#*`'!~+"
 
 
 def text_of(raw: bytes) -> str:
-    """Bytes as text, whatever their encoding; none is refused."""
+    """Bytes as text, in any encoding; no input is refused."""
     raw = _unpacked(raw)
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")
@@ -63,7 +63,7 @@ def is_json(text: str) -> bool:
 
 
 def value_of(text: str) -> Any:
-    """The JSON value of a text, also of JSON that repeats a key or has a NaN.
+    """The JSON value of a text, which may repeat a key or contain NaN.
 
     An object is given as its pairs. None if it is neither an object nor a list.
     """
@@ -103,12 +103,12 @@ def leaves(value: Any) -> Iterator[str]:
 
 
 def readings(text: str) -> list[str]:
-    """The text and everything that is encoded in it, in every reading."""
+    """The text and every text that is encoded in it, in every possible reading."""
     return [reading for part in parts_in(text) for reading in part]
 
 
 def parts_in(text: str) -> Iterator[list[str]]:
-    """The readings of a text, then those of each part that is encoded in it.
+    """The possible readings of a text, then those of each part that is encoded in it.
 
     The readings of one part are alternatives, as it is and as it reads when it is decoded: JSON
     escapes, percent-encoding, HTML entities, quoted-printable and encoded words, also one within
@@ -183,7 +183,7 @@ def phrases_in(text: str, lengths: Iterable[int]) -> Iterator[str]:
 
 
 def _unpacked(raw: bytes) -> bytes:
-    """Without compression by gzip or zlib (RFC 1950), if it begins like that."""
+    """The decompressed content, if the data is compressed by gzip or zlib (RFC 1950)."""
     if not raw.startswith((b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")):
         return raw
     try:
@@ -266,7 +266,7 @@ def _decoded(tokens: Iterable[str]) -> Iterator[str]:
 
 
 def _readable(raw: bytes) -> Iterator[str]:
-    """These bytes as text, in whatever charset; nothing if they are none."""
+    """These bytes as text, in any charset; empty if they are not text."""
     said = text_of(raw)
     if not _NO_TEXT.search(said):
         yield said

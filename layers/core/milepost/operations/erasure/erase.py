@@ -30,7 +30,7 @@ class OrdersToErase(Groups, Protocol):
     """The stored orders."""
 
     def write_tombstone(self, tombstone: TrackedOrder) -> None:
-        """Replace the previous version; this announces nothing.
+        """Replace the previous version, without an announcement.
 
         :raises LostRace: when the stored version is not the previous one
         """
@@ -70,7 +70,7 @@ class Erased:
 
     @property
     def is_anybody(self) -> bool:
-        """Whether anything of such a customer was found, now or by an earlier erasure."""
+        """Whether any data of this customer was found, now or by an earlier erasure."""
         return bool(self.was_erased or self.orders or self.left or any(self.found.values()))
 
     @property
@@ -154,17 +154,17 @@ class Erasure:
         return self._sweep(erased, subject)
 
     def _remember(self, subject: Subject, customer_id: str, now: datetime) -> None:
-        """Also by the phone number alone, by which the customer is looked for when the erasure is
-        repeated and no order is left that has their name."""
+        """Remember the subject, also by the phone number alone: a repeated erasure uses it to find
+        the customer when no order with their name is left."""
         for one in dict.fromkeys((phone_part(customer_id), customer_id)):
             self.memory.remember(subject, customer_id=one, at=now)
 
     def remembered_among(self, customer_ids: Iterable[str]) -> str | None:
-        """The first of these ids under which a customer was erased in the last days."""
+        """The first of these ids by which a customer was erased in the last days."""
         return next((one for one in customer_ids if self.memory.recall(one)), None)
 
     def _sweep(self, erased: Erased, subject: Subject) -> Erased:
-        """Search every place, also if one of them can't be searched."""
+        """Search every place, even if some places can't be searched."""
         found, left, not_read = dict(erased.found), list(erased.left), dict[str, str]()
         unfinished = list[str]()
         for place in self.places:
@@ -213,7 +213,7 @@ class Erasure:
     # ---- Data that arrives afterwards
 
     def finish(self, *, now: datetime) -> Iterator["Finished"]:
-        """Erase data that has arrived of customers who were erased in the last days.
+        """Erase data that has appeared since, of customers who were erased in the last days.
 
         It is theirs if it is from before the erasure: somebody who orders again is a customer
         again.
@@ -256,7 +256,9 @@ class Erasure:
         remembered: Remembered,
         now: datetime,
     ) -> tuple[list[OrderKey], bool]:
-        """The items that became tombstones, and whether any item is one now."""
+        """Replace the customer's items of a provider order with tombstones. Returns the keys of
+        these items, and whether any item is a tombstone now.
+        """
         items, tombstones = self.orders.read_group(*group), list[OrderKey]()
         were_erased = any(one.erased_at is not None for one in items)
         for one in items:
@@ -269,8 +271,7 @@ class Erasure:
 
 
 def _is_theirs(tracked: TrackedOrder, late: Sequence[OrderKey], subject: Subject) -> bool:
-    """Whether an item of their order is theirs as well, which it is unless it names another
-    customer."""
+    """Whether an item of the order belongs to them, as it does unless it names another customer."""
     order = tracked.order
     if order.key in late or not order.details.get("customer", {}).get("email"):
         return True
@@ -279,7 +280,7 @@ def _is_theirs(tracked: TrackedOrder, late: Sequence[OrderKey], subject: Subject
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The result of one remembered erasure, by its id; ``failed`` is the reason if it isn't
+    """The result of one remembered erasure, by its id; ``failed`` has the reason if it isn't
     finished."""
 
     id: str
@@ -289,7 +290,7 @@ class Finished:
 
 
 def began(tracked: TrackedOrder) -> datetime:
-    """When an order was first reported, or was placed, whichever is earlier."""
+    """When an order was first reported or was placed, whichever is earlier."""
     order = tracked.order
     heard = [first_heard(entry.report) for entry in order.timeline]
     return min([*heard, order.summary.since] if order.summary else heard)

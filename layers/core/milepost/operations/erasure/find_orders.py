@@ -40,11 +40,13 @@ class Customers(Protocol):
     """Orders by ids of customers (``search_terms``)."""
 
     def orders_of_customer(self, customer_id: str) -> Sequence[OrderKey]:
-        """Also orders that were this customer's before. Reads are consistent."""
+        """The orders of the customer, including orders that were theirs before. Reads are
+        consistent.
+        """
         ...
 
     def forget(self, customer_id: str, key: OrderKey) -> None:
-        """Remove the entry that this order is or was this customer's."""
+        """Remove the entry by which this order is found as the customer's."""
         ...
 
 
@@ -54,8 +56,7 @@ class Groups(Protocol):
 
 @dataclass(slots=True)
 class FoundOrders:
-    """The result of the search. ``ids`` are those under which the customer's orders are indexed, by
-    order."""
+    """The result of the search. ``ids`` has, for each order, the ids by which it is indexed."""
 
     theirs: dict[OrderKey, TrackedOrder] = field(default_factory=dict)
     """Includes tombstones: an interrupted erasure is completed by the next."""
@@ -131,7 +132,9 @@ class _Search:
             self._take_group(key.connection, key.order_id, sure=key, known=group)
 
     def _why_not(self, tracked: TrackedOrder, customer_id: str) -> str | None:
-        """Why an order that was found by this id isn't known to be theirs; None if it is."""
+        """The reason why an order that was found by this id isn't known to be theirs; None if it is
+        known.
+        """
         key, now = tracked.order.key, _customer(tracked)
         if self._has_id(now, key, customer_id):
             return self._why_not_by_id(now, key, customer_id)
@@ -163,17 +166,17 @@ class _Search:
         return FORMER_ADDRESS
 
     def _has_id(self, customer: Customer, key: OrderKey, customer_id: str) -> bool:
-        """Whether a customer is known by this id, or has its phone number."""
+        """Whether a customer is known by this id, or has the phone number of the id."""
         owned = map(phone_part, self._owner_ids(customer, key))
         return phone_part(customer_id) in owned
 
     def _has_name(self) -> bool:
-        """Whether the id that is asked for is of a phone number and a name."""
+        """Whether the requested id is one of a phone number and a name."""
         return self._customer_id != phone_part(self._customer_id)
 
     def _has_another_name(self, customer: Customer, key: OrderKey) -> bool:
-        """Whether a phone number is all that is known of a customer beside a name that isn't
-        theirs: a household shares a number."""
+        """Whether only the phone number of a customer matches, and the name doesn't: the people of
+        a household often share a number."""
         name = name_key(customer)
         if not (name and _is_known_by_phone(customer)):
             return False
@@ -221,7 +224,7 @@ class _Search:
         )
 
     def _their_ids(self) -> Iterator[str]:
-        """Ids under which more of their orders may be indexed."""
+        """Ids by which more of their orders may be indexed."""
         seen = dict[str, None]()
         for one in list(self._found.theirs.values()):
             for details in one.order.said_of_it:
@@ -235,7 +238,7 @@ class _Search:
         return iter(seen)
 
     def _owner_ids(self, customer: Customer, key: OrderKey) -> set[str]:
-        """Ids of the owner of an order with this customer; empty if it names nobody."""
+        """Ids of the customer of an order; empty if nothing identifies the customer."""
         if email := customer.get("email"):
             return set(email_ids(email))
         if number := customer.get("number"):

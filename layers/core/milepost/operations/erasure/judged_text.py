@@ -1,5 +1,5 @@
-"""To whom data belongs that can't be read as an order: by what is in its text, however it is
-encoded.
+"""Whether data that can't be read as an order belongs to the customer: judged by its text, in any
+encoding.
 
 Only long, unambiguous values decide; whatever else may be the customer's is for a person to check.
 """
@@ -28,7 +28,7 @@ from milepost.orders.customer_identifiers import phones
 
 
 def judge_raw(raw: bytes, subject: Subject, *, connection: str | None) -> Judgement:
-    """To whom bytes belong, by the values of a JSON document, or by a text.
+    """Whether bytes belong to the customer, by the values of a JSON document, or by a text.
 
     :param connection: the connection whose ids they contain; None if that isn't known
     """
@@ -36,13 +36,15 @@ def judge_raw(raw: bytes, subject: Subject, *, connection: str | None) -> Judgem
 
 
 def judge_value(value: Any, subject: Subject, *, connection: str | None) -> Judgement:
-    """To whom a JSON value belongs: a complete value decides, a part of a longer text is only a
-    hint."""
+    """Whether a JSON value belongs to the customer. A complete value is decisive; a part of a
+    longer text is only a hint."""
     return _judge([(text, False) for text in encoded_text.leaves(value)], subject, connection)
 
 
 def _judge(parts: list[tuple[str, bool]], subject: Subject, connection: str | None) -> Judgement:
-    """To whom texts belong; for each, whether any part of it decides, or only the complete text."""
+    """Whether texts belong to the customer. Each text says whether any part of it is decisive, or
+    only the complete text.
+    """
     best, others, seen = NOTHING, False, set[str]()
     while parts:
         text, anywhere = parts.pop()
@@ -68,7 +70,7 @@ def _judge(parts: list[tuple[str, bool]], subject: Subject, connection: str | No
 
 
 def _name_others(readings: "list[_Found]") -> bool:
-    """Whether a part of a text, in its alternative readings, names somebody else.
+    """Whether a part of a text, in its alternative readings, names another person.
 
     A wrong reading of the customer's address looks like another address: decoded ``anna+tag@...``
     loses its tag. So somebody else is named if every reading with the most addresses says so.

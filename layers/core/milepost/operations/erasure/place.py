@@ -13,7 +13,7 @@ class PlaceNotRead(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """Data that may be the customer's and that a person has to check: where, and why."""
+    """Data that may belong to the customer and that a person has to check: where it is, and why."""
 
     place: str
     where: str
@@ -22,7 +22,9 @@ class Left:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
-    """The customer's data in a place: ids of what was (or would be) removed, and what is left."""
+    """The customer's data in a place: ids of data that was (or would be) removed, and of data that
+    is left.
+    """
 
     removed: Sequence[str] = ()
     left: Sequence[Left] = ()
@@ -31,12 +33,12 @@ class Swept:
 
 
 class Place(Protocol):
-    """A place that may hold something of a customer."""
+    """A place that may hold data of a customer."""
 
     name: str
 
     def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:
-        """Remove what is known to be theirs; with ``dry_run`` only list it.
+        """Remove data that is known to be theirs; with ``dry_run``, only list it.
 
         :raises PlaceNotRead: when a part of it can't be searched now
         """

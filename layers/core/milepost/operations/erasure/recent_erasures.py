@@ -34,7 +34,7 @@ class Remembered:
         return self.sweeps < len(SWEEPS) and now >= self.erased_at + SWEEPS[self.sweeps]
 
     def sweeps_after(self, now: datetime) -> int:
-        """The number of sweeps that are done after one that began at this time."""
+        """The number of sweeps that are done once a sweep that began at this time has ended."""
         return sum(self.erased_at + after <= now for after in SWEEPS)
 
 
@@ -42,20 +42,20 @@ class Memory(Protocol):
     """Erasures of the last days (``REMEMBERED_FOR``)."""
 
     def salt(self, *, make: bool) -> bytes:
-        """The salt of the customers' hashes; it never changes once it was made."""
+        """The salt of the customers' hashes; it never changes once it is created."""
         ...
 
     def recall(self, customer_id: str) -> Remembered | None: ...
 
     def remember(self, subject: Subject, *, customer_id: str, at: datetime) -> None:
-        """Remember an erasure with everything that is known of its subject. From now on, it is
-        considered whenever data is recorded or found."""
+        """Remember an erasure with everything that is known of its subject. From now on, recording
+        and searches take it into account."""
         ...
 
     def active(self, *, now: datetime) -> Sequence[Remembered]: ...
 
     def late_orders(self, remembered: Remembered) -> Sequence[OrderKey]:
-        """Orders of the customer that were indexed since."""
+        """Orders of the customer that were indexed since the erasure."""
         ...
 
     def finish_late(
@@ -66,12 +66,12 @@ class Memory(Protocol):
         groups: Collection[Group],
         erased: int,
     ) -> None:
-        """Store that these orders were checked, which provider orders are the customer's, and how
-        many orders became tombstones."""
+        """Store that these orders were checked, which provider orders belong to the customer, and
+        how many orders were replaced with tombstones."""
         ...
 
     def take_late(self, customer_id: str) -> int:
-        """The number of orders that became tombstones since this was last called."""
+        """The number of orders that were replaced with tombstones since the last call."""
         ...
 
     def note_sweeps(self, remembered: Remembered, *, sweeps: int) -> None: ...

@@ -1,4 +1,4 @@
-"""The data subject: who is erased, and whether stored data is known to be theirs.
+"""The data subject: the person who is erased, and whether stored data is known to be theirs.
 
 Only data that is known to be the customer's is deleted. It is known if it names their order, in a
 field and at the same connection, or if its own customer is this one: by the email address, else by
@@ -48,7 +48,7 @@ Group = tuple[str, str]
 
 
 class Verdict(IntEnum):
-    """To whom data belongs. For several parts, the greatest value applies."""
+    """Whether data belongs to the subject. If its parts differ, the greatest value applies."""
 
     OTHERS = 0
     UNSURE = 1
@@ -80,7 +80,9 @@ SAME_CONTACT: Final = Judgement(
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """Who is erased. ``marks`` are hashes of what is known of them; see ``mark``."""
+    """The person who is erased. ``marks`` are hashes of everything that is known of them; see
+    ``mark``.
+    """
 
     salt: bytes = field(repr=False)
     groups: frozenset[Group] = frozenset()
@@ -94,17 +96,19 @@ class Subject:
     again."""
 
     def covers(self, at: datetime | None) -> bool:
-        """Whether data of this time is searched by the people that it names."""
+        """Whether data of this time is judged by the people that it names, and not only by its
+        order.
+        """
         return at is None or self.until is None or at <= self.until
 
     def as_of(self, at: datetime | None) -> "Subject":
-        """The subject to search for in data of this time."""
+        """The subject to search for in data from this time."""
         if self.covers(at):
             return self
         return Subject(salt=self.salt, groups=self.groups)
 
     def together_with(self, other: "Subject") -> "Subject":
-        """What is known by either subject."""
+        """The subject with everything that is known of either one."""
         return replace(
             self,
             groups=self.groups | other.groups,
@@ -144,7 +148,7 @@ def subject_of(
     salt: bytes,
     unconfirmed: Collection[str] = (),
 ) -> Subject:
-    """The subject: a customer by id, with everything that their orders say of them.
+    """The subject: a customer by id, with everything that their orders contain about them.
 
     :param unconfirmed: ids (``search_terms.customer_id_of_email``) of addresses that their orders
     had before, and that may be somebody else's: they are only hints
@@ -175,7 +179,7 @@ def subject_of(
 
 
 def is_same_person(one: Customer, other: Customer) -> bool:
-    """Whether two customers of one connection count as the same, whatever their addresses."""
+    """Whether two customers of one connection count as the same person, whatever their addresses."""
     names = name_keys(one), name_keys(other)
     if names[0] and names[1]:
         return not names[0].isdisjoint(names[1])
@@ -189,7 +193,7 @@ def is_same_person(one: Customer, other: Customer) -> bool:
 
 
 def judge_details(details: Details, key: OrderKey, subject: Subject) -> Judgement:
-    """To whom an order belongs, or a report of one."""
+    """Whether an order, or a report of an order, belongs to the subject."""
     if subject.owns_order(key.connection, key.order_id):
         return THEIRS
     if subject.knows_any(owner_forms(details, key)):
@@ -203,7 +207,7 @@ def judge_details(details: Details, key: OrderKey, subject: Subject) -> Judgemen
 
 
 def judge_reports(reports: Iterable[Report], subject: Subject) -> Judgement:
-    """To whom a delivery that could be read belongs."""
+    """Whether a delivery that could be read belongs to the subject."""
     said = [judge_details(one.details, OrderKey.of(one), subject) for one in reports]
     verdicts = {one.verdict for one in said}
     if verdicts == {Verdict.THEIRS}:
@@ -224,8 +228,8 @@ def _other_forms(details: Details, connection: str) -> Iterator[str]:
 
 
 def names_of(customer: Customer) -> Iterator[str]:
-    """Names of two words or more, also with the last name first, or last if it is first; many
-    people share a single word."""
+    """The spellings of names of two words or more, with the last name moved to the front or to the
+    end. Single words are left out, since many people share them."""
     for name in (customer.get("name", ""), customer.get("business", "")):
         first, *others = encoded_text.phrase_of(unicodedata.normalize("NFKC", name)).split() or [""]
         if others:

@@ -28,7 +28,7 @@ _MOST_LETTERS: Final = 10_000
 
 
 class DeadLettersOfCustomers:
-    """Implements ``place.Place``: messages that failed every retry and are the customer's."""
+    """Implements ``place.Place``: the customer's messages in dead-letter queues."""
 
     name = "dead_letters"
 
@@ -84,7 +84,7 @@ class DeadLettersOfCustomers:
 
 
 def _judge_message(value: Mapping[str, Any], subject: Subject) -> Judgement:
-    """To whom a message of Milepost, SES or Lambda belongs, by its fields."""
+    """Whether a message of Milepost, SES or Lambda belongs to the customer, by its fields."""
     if "announcement" in value and "recipient" in value:
         return _judge_notice(value, subject)
     try:
@@ -102,7 +102,9 @@ def _judge_message(value: Mapping[str, Any], subject: Subject) -> Judgement:
 
 
 def _judge_notice(message: Mapping[str, Any], subject: Subject) -> Judgement:
-    """To whom a notice that could not be sent belongs. Notices to the team name nobody else."""
+    """Whether a notice that could not be sent belongs to the customer. A notice to the team names
+    nobody else.
+    """
     if subject.owns_email(str(message["recipient"])):
         return THEIRS
     is_theirs = subject.owns_order(message.get("connection", ""), message.get("order_id", ""))

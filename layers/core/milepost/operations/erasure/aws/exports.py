@@ -1,4 +1,4 @@
-"""A place of an erasure: files of exports, which are found by their index of orders and
+"""A place of an erasure: files of exports, which are found by an index of their orders and
 addresses."""
 
 from typing import Final
@@ -15,8 +15,8 @@ WHY: Final = "a customer who was in it was erased: make the export again"
 
 
 class ExportsOfCustomers:
-    """Implements ``place.Place``. A file with a row of the customer is deleted, even if it has rows
-    of other customers: the export can be made again."""
+    """Implements ``place.Place``. A file with a row of the customer is deleted, even if it also has
+    rows of other customers: the export can be made again."""
 
     name = "exports"
 

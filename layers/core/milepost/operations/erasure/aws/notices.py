@@ -86,8 +86,8 @@ class NoticesOfCustomers:
         return Swept(removed=list(removed), is_whole=is_whole)
 
     def _items(self, subject: Subject) -> Iterator[Item | None]:
-        """Entries of the customer's orders and held notices, then all entries; None at the end if
-        there was not enough time."""
+        """The entries of the customer's orders and their held notices, then all entries; None at
+        the end if there was not enough time."""
         hashes = set[str]()
         for connection, order_id in sorted(subject.groups):
             for entry in self._query(order_partition(connection, order_id)):
@@ -164,7 +164,7 @@ class NoticesOfCustomers:
                 self._erase_entry(there, subject)
 
     def _erase_suppression(self, item: Item, subject: Subject) -> None:
-        """Remove the address; the suppression stays in effect by its hash."""
+        """Remove the address; the suppression stays in effect, by the hash of the address."""
         reason = _REASON_ERASED if _quotes(item, subject) else item.get("reason")
         self._update(item, "SET reason = :reason REMOVE address", {":reason": reason})
 
@@ -259,7 +259,9 @@ def _is_for(message: Item, subject: Subject, who: Subject) -> bool:
 
 
 def _quotes(item: Item, subject: Subject) -> bool:
-    """Whether the reason of an entry quotes one of the customer's addresses, as mail servers do."""
+    """Whether the reason of an entry quotes one of the customer's addresses, as mail servers often
+    do.
+    """
     is_their_order = "id" in item and _group_of(item) in subject.groups
     return _names_them(item.get("reason") or "", subject, hints=is_their_order)
 

@@ -91,7 +91,7 @@ def open_erasure(
     seconds: float,
     views: ViewsTable | None = None,
 ) -> Erasure:
-    """Erasing in the stack that the environment names.
+    """The erasure service for the stack that the environment variables name.
 
     :param seconds: how long large places are searched
     :param views: saved views, which are only shown; None where nobody sees what is left

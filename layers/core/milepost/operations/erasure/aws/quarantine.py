@@ -1,4 +1,4 @@
-"""Places of an erasure: payloads in the quarantine, and to whom they belong."""
+"""Places of an erasure: payloads in the quarantine, and whether they belong to the customer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,7 +34,7 @@ class Reader:
     def judge(
         self, body: bytes, subject: Subject, *, connection_id: str, source: Source, at: datetime
     ) -> Judgement:
-        """To whom a delivery belongs.
+        """Whether a delivery belongs to the customer.
 
         One that can be read belongs to its order's customer; anybody else who is named in it
         appears only in a text."""
@@ -69,8 +69,7 @@ class Reader:
 
 
 class QuarantineOfCustomers:
-    """Implements ``place.Place``: payloads of the customer that could not be read, of any
-    connection."""
+    """Implements ``place.Place``: quarantined payloads of the customer, of any connection."""
 
     name = "quarantined"
 

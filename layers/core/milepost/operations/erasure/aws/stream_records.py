@@ -1,4 +1,4 @@
-"""Places of an erasure: stream records that were not announced, or not indexed."""
+"""Places of an erasure: stream records that could not be announced or indexed."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -95,7 +95,7 @@ class UnannouncedOfCustomers:
 
 
 def _judge_record(record: Mapping[str, Any], subject: Subject) -> Judgement:
-    """To whom the order of a stream record belongs, by its key and its images.
+    """Whether the order of a stream record belongs to the customer, by its key and its images.
 
     A record that can't be read as an order is searched as bytes, and only a person deletes it.
     """
@@ -119,9 +119,9 @@ def _judge_images(record: Mapping[str, Any], subject: Subject) -> Judgement:
 
 
 class SearchIndexBehind:
-    """Implements ``place.Place``: changes that are missing in the search index, by which a
-    customer's orders are found. They contain no personal data, but orders of theirs may not be
-    found."""
+    """Implements ``place.Place``: changes that are missing in the search index, which is used to
+    find a customer's orders. They contain no personal data, but some of the customer's orders may
+    not be found."""
 
     name = "search_index"
 

@@ -21,7 +21,7 @@ class Sweep:
         self.is_whole = True
 
     def is_theirs(self, found: Judgement, where: str) -> bool:
-        """Note an item, and whether to remove it."""
+        """Add an item, and whether to remove it."""
         if found.verdict is Verdict.THEIRS:
             self._removed.append(where)
             return True

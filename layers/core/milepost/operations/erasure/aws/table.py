@@ -163,7 +163,9 @@ class ErasuresTable(ErasuresReader):
             return
 
     def _keep_active(self, until: datetime) -> None:
-        """Written first: while no erasure is remembered, recording doesn't look for any."""
+        """Extend the time in which recording checks for erasures. Written first, since recording
+        doesn't check for any before.
+        """
         it_ends_before = "attribute_not_exists(active_until) OR active_until < :until"
         try:
             self._client.update_item(
@@ -204,5 +206,5 @@ def _remembered(item: Mapping[str, Any], salt: bytes) -> Remembered:
 
 
 def _whole_second_after(at: datetime) -> str:
-    """So that data of the same second counts as from before the erasure."""
+    """Ensures that data of the same second counts as older than the erasure."""
     return sortable(at + timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""A place of an erasure: saved views, whose names are free text.
+"""A place of an erasure: saved views, since their names are free text.
 
 Short: nothing is removed here. A view belongs to who works with it, who has to rename or delete it.
 """
@@ -26,7 +26,7 @@ class ViewsOfCustomers:
     name = "saved_views"
 
     def __init__(self, everybodys: Callable[[], Iterable[tuple[str, View]]]) -> None:
-        """
+        """:param everybodys: every view, with the place where it is stored
         :param everybodys: every view, with the place where it is kept
         """
         self._everybodys = everybodys
@@ -42,7 +42,9 @@ class ViewsOfCustomers:
 
 
 def _judge(view: View, subject: Subject) -> Judgement:
-    """Short ids don't count: a view of the "top 100" has nothing to do with the order 100."""
+    """Whether a text contains one of the ids. Short ids don't count: a view named "top 100" has
+    nothing to do with the order 100.
+    """
     texts = [view.name, view.id.replace("-", " "), view.id, *view.filters]
     texts += [value for values in view.filters.values() for value in values]
     connections = sorted({connection for connection, _ in subject.groups})
