@@ -1,4 +1,4 @@
-"""Why a poll failed, in words that may be logged and shown. Short: one table of exceptions."""
+"""The reason why a poll failed, as text that may be shown. Short: one table of exceptions."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ _IN_OUR_WORDS: Final = (
 
 
 def describe_failure(error: Exception) -> str:
-    """The failure as text, without messages of foreign exceptions, which may quote a secret."""
+    """The failure as text, without messages of other exceptions, which may quote a secret."""
     if isinstance(error, _IN_OUR_WORDS):
         return str(error)
     return f"the poll ended with an unexpected error: {type(error).__name__}"

@@ -1,4 +1,4 @@
-"""Fetches orders that webhooks only name, one by one and at once.
+"""Fetches orders that a webhook only named: one by one, and immediately.
 
 Named orders are kept until they have been fetched. Webhooks for one order that arrive before it is
 fetched are one fetch; one that arrives while it is being fetched is another.
@@ -41,25 +41,25 @@ class Names(Protocol):
     """The named orders of one connection, under a lease that only one process holds."""
 
     def take(self) -> list[NamedOrder]:
-        """The orders to fetch now; those of a process that ended early come first."""
+        """The orders to fetch now; orders that an interrupted process left come first."""
         ...
 
     def done(self, orders: Iterable[NamedOrder]) -> None:
-        """Forget these orders, unless they were named again after ``take``."""
+        """Remove these orders, unless they were named again after ``take``."""
         ...
 
     def release(self) -> bool:
-        """Release the lease; False, and still held, if orders were named meanwhile."""
+        """Release the lease; False, and still held, if orders were named in the meantime."""
         ...
 
     def give_up(self, *, not_before: datetime | None) -> None:
-        """Release the lease and leave the rest to the next poll or webhook."""
+        """Release the lease and leave the other orders to the next poll or webhook."""
         ...
 
 
 @dataclass(slots=True)
 class FetchResult:
-    """What came of the orders. ``error`` is why the others were left."""
+    """The result for the orders. ``error`` is the reason why the other orders were left."""
 
     fetched: int = 0
     recorded: int = 0
@@ -70,7 +70,7 @@ class FetchResult:
 
 
 class Stopped(Exception):
-    """No further order can be fetched now."""
+    """No more orders can be fetched now."""
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -89,7 +89,7 @@ class NamedFetch:
     _requests: int = 0
 
     def run(self, names: Names) -> FetchResult:
-        """Fetch until none is left, the time is over, or the provider can't be asked."""
+        """Fetch orders until none is left, time is up, or the provider can't be called."""
         try:
             self._fetch_until_none_is_left(names)
         except Stopped as stop:

@@ -29,7 +29,7 @@ _LENGTH_BYTES: Final = 4
 
 
 class Outline(NamedTuple):
-    """What a page says about its list."""
+    """The outline of a page: what it contains about its list."""
 
     next: PageRequest | None
     newest_change: datetime | None
@@ -37,7 +37,7 @@ class Outline(NamedTuple):
 
 @dataclass(frozen=True)
 class FetchedPage:
-    """A page of a provider. Nearly always the last poll has seen the same page."""
+    """A page of a provider. In nearly all cases, the last poll has already read the same page."""
 
     body: bytes
     digest: bytes
@@ -49,7 +49,7 @@ class FetchedPage:
 
     @cached_property
     def json(self) -> PageJson:
-        """Its envelope and its orders, each unchanged.
+        """Its envelope and its orders, each byte for byte.
 
         :raises BadPayload: when it isn't JSON
         :raises BrokenPage: when there are too many orders on it
@@ -67,7 +67,7 @@ class FetchedPage:
 
     @property
     def outline(self) -> Outline:
-        """Its outline, cached or read.
+        """Its outline, from the cache or from the page.
 
         :raises BadPayload: when it has to be read and isn't JSON
         :raises BrokenPage: when it has to be read and isn't a page
@@ -76,7 +76,7 @@ class FetchedPage:
 
     @property
     def kept_outline(self) -> bytes:
-        """Its outline and request as they are cached."""
+        """Its outline and its request, in the form in which they are cached."""
         following, newest = self.outline
         outline = {
             "asked": _plain(self.request),
@@ -137,7 +137,7 @@ class KeptPage(NamedTuple):
 
 @dataclass(eq=False)
 class Seen:
-    """What a poll saw and recorded: the hashes of its orders, page by page.
+    """What a poll read and recorded: the hashes of its orders, page by page.
 
     A page with exactly the same bytes has nothing new, so its orders need not be read. If it was
     requested in the same way, its outline needn't be read either.
@@ -171,7 +171,7 @@ class Seen:
         return None if order in self._forgotten else self._index().get(order)
 
     def has_order(self, key: bytes) -> bool:
-        """Whether an order is in the cache, in any version; also if it was removed."""
+        """Whether an order is in the cache, in any version, even if it was removed."""
         return bool(self._index()) and key in self._hashes
 
     def _index(self) -> dict[bytes, bytes]:
@@ -218,7 +218,7 @@ class Seen:
         return FetchedPage(body, digest, request, provider, recalled)
 
     def is_whole_list(self, request: PageRequest) -> bool:
-        """Whether the response to this one request was the whole list, and is still valid."""
+        """Whether the response to this one request contained the whole list, and is still valid."""
         if len(self.pages) != 1 or self._forgotten:
             return False
         (kept,) = self.pages.values()
@@ -226,7 +226,8 @@ class Seen:
         return recalled is not None and recalled.next is None
 
     def keep(self, page: bytes, entries: list[tuple[bytes, bytes]], *, outline: bytes) -> None:
-        """Cache a page's orders. If one of them has to be read again, so does the page.
+        """Cache a page's orders. If one of them has to be read again, the page has to be read
+        again, too.
 
         :param page: the page's own hash
         :param entries: hash and key of each order that need not be read again
@@ -258,7 +259,7 @@ class Seen:
             self._add_to_index(kept.entries())
 
     def walk(self, step: bytes) -> bool:
-        """Note a request or page of this poll; False if it already occurred."""
+        """Add a request or page of this poll; False if it already occurred."""
         short = _digest(step)[:KEY_BYTES]
         if short in self.walked:
             return False

@@ -21,11 +21,11 @@ class PollFailed(Exception):
 
 
 class PageGone(PollFailed):
-    """The provider does not know the requested page."""
+    """The provider does not have the requested page."""
 
 
 class NothingChanged(Exception):
-    """The provider responded 304: the list is the same as in the last poll."""
+    """The provider responded 304: the list hasn't changed since the last poll."""
 
 
 @dataclass(kw_only=True)
@@ -42,7 +42,7 @@ class PageFetcher:
     _requests: int = field(init=False, default=0)
 
     def has_requests_left(self, needed: int, *, started_at: datetime) -> bool:
-        """Whether this many more requests are within the connection's limit per minute."""
+        """Whether the connection's limit per minute allows this many more requests."""
         minutes = 1 + (self.clock() - started_at) // timedelta(minutes=1)
         allowed = self.connection.requests_per_minute * minutes
         return self._requests + needed <= allowed and not self.is_rate_spent
@@ -50,7 +50,7 @@ class PageFetcher:
     def fetch_page(
         self, walk: Progress, *, known: Seen, validator: Validator | None
     ) -> tuple[FetchedPage, datetime]:
-        """The next page of the list, with the time at which it was requested.
+        """The next page of the list, and the time at which it was requested.
 
         :param known: the cache of an earlier poll, with which the page is compared
         :param validator: the validator of the known page; None to fetch it in any case
@@ -68,8 +68,8 @@ class PageFetcher:
 
     @property
     def _list_path(self) -> str:
-        """The path of the list, for messages: a page's own URL is the provider's, and may name
-        somebody."""
+        """The path of the list, for messages: the page's own URL is set by the provider and may
+        contain a name."""
         first = self.conversation.provider.first_page(self.connection, changed_since=None)
         return first.path
 

@@ -105,7 +105,7 @@ class _Opened:
 
 
 class _Reader:
-    """Walks along the path to the orders; everything beside it is parsed strictly."""
+    """Walks along the path to the orders; the JSON outside of the path is parsed strictly."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -177,7 +177,7 @@ class _Reader:
             at = self.skip(at + 1)
 
     def read_order(self, at: int) -> int:
-        """Add the order that starts here, whatever it is; returns its end."""
+        """Add the order that starts here, whether it is valid or not; returns its end."""
         try:
             value, end = _LENIENT.raw_decode(self.text, at)
             is_json = self.text[(following := self.skip(end)) : following + 1] in (",", "]")

@@ -1,4 +1,4 @@
-"""Records the orders of a list, each by itself, so that an error in one doesn't affect the others.
+"""Records the orders of a list one by one, so that an error in one order doesn't affect the others.
 
 Some orders at a time, of one page or several, are read ahead by one call and recorded side by side.
 Parts of one order, and versions of it in the list, are recorded one after the other.
@@ -73,11 +73,12 @@ class PageRecorder:
 
     @property
     def waits_since(self) -> datetime | None:
-        """When the first page with orders that wait was requested; None if no order waits."""
+        """When the first page with waiting orders was requested; None if no order waits."""
         return self._unfinished.since
 
     def take_in(self, fetched: FetchedPage, requested_at: datetime, *, before: Before) -> bool:
-        """Record new and changed orders of a page, or have them wait; False if time ran out.
+        """Record new and changed orders of a page, or add them to the waiting orders; False if time
+        is up.
 
         :param before: what the poll was before it read this page
         :raises BadPayload: when its envelope isn't strict JSON
@@ -111,14 +112,14 @@ class PageRecorder:
         return True
 
     def finish(self) -> bool:
-        """Record the orders that wait; False if there is, or was, no time for all orders.
+        """Record the waiting orders; False if there isn't, or wasn't, enough time for all orders.
 
         :raises StoreUnavailable: when orders can't be written now
         """
         return self.continues_at is None and self._record_waiting()
 
     def _take_in_orders(self, fetched: FetchedPage, page: UnfinishedPage) -> bool:
-        """Record new and changed orders, or have them wait; False if time ran out."""
+        """Record new and changed orders, or add them to the waiting orders; False if time is up."""
         is_new: bool | None = None
         for place, digest in enumerate(page.hashes):
             key = self._known_key(digest)
@@ -190,7 +191,7 @@ class PageRecorder:
         return True
 
     def _record_together(self, orders: Sequence[ReadOnPage]) -> Sequence[ReadOnPage]:
-        """Record orders side by side; returns those for which there was no time."""
+        """Record orders in parallel; returns the orders that there was no time for."""
         if not self._may_start():
             # Reading them would be for nothing.
             return orders
@@ -201,7 +202,9 @@ class PageRecorder:
         return left
 
     def _may_start(self) -> bool:
-        """Whether one more order may be recorded. The first always may: each poll gets further."""
+        """Whether there is time to record another order. The first order is always recorded, so
+        that each poll makes progress.
+        """
         return not self._attempts or self.has_time()
 
     def _expect(self, reports: Iterable[Report]) -> None:
@@ -213,7 +216,7 @@ class PageRecorder:
             pass
 
     def _record_next(self, waiting: deque[ReadOnPage], left: list[ReadOnPage]) -> None:
-        """Record an order, and put its key into its place, or None if it has to be read again.
+        """Record an order, and store its key, or None if the order has to be read again.
 
         Orders are recorded side by side; everything else is done for one order at a time.
         """
@@ -277,7 +280,7 @@ class PageRecorder:
         return problems, is_over
 
     def _note_unavailable(self, error: StoreUnavailable) -> None:
-        """:raises StoreUnavailable: when no order can be written now"""
+        """:raises StoreUnavailable: if no order can be written now"""
         with self._lock:
             self.unavailable = error
             self._unavailable_in_a_row += 1
@@ -285,8 +288,8 @@ class PageRecorder:
                 raise error
 
     def _quarantine(self, digest: bytes, kept: Sequence[tuple[bytes, str]]) -> None:
-        """Quarantine the parts of an order that could not be read or recorded, unless they already
-        are."""
+        """Quarantine the parts of an order that could not be read or recorded, unless they are
+        quarantined already."""
         if not kept:
             return
         is_there = digest in self.seen.quarantined or (
@@ -299,12 +302,12 @@ class PageRecorder:
         self.seen.quarantined.add(digest)
 
     def hold_cursor_at(self, place: datetime | None) -> None:
-        """Keep the cursor from passing this time: later changes may have been missed."""
+        """Keep the cursor before this time, since later changes may have been missed."""
         place = place or _EPOCH
         self.unrecorded_change = min(filter(None, (self.unrecorded_change, place)))
 
     def _hold_cursor(self, order: Json) -> None:
-        """Keep the cursor from passing the change of an order that wasn't recorded."""
+        """Keep the cursor before the change of an order that wasn't recorded."""
         name = self.provider.change_field
         text = order.get(name) if name else None
         try:
@@ -322,7 +325,7 @@ def _read_strictly(raw: bytes) -> Json:
 
 
 def _bytes_of(one: Unreadable, order: Json, raw: bytes) -> bytes:
-    """The order's bytes, unchanged; for a single item, its own JSON."""
+    """The order's bytes, unchanged; for a single item, the JSON of the item."""
     return raw if one.order is order else write_json(one.order).encode()
 
 

@@ -1,4 +1,4 @@
-"""Detects orders that moved to an earlier page while a list with numbered pages was read.
+"""Detects orders that moved to an earlier page of a numbered list while the list was read.
 
 When an order is removed from its position in such a list, every later order moves up by one, and
 the first order of the next page moves to a page that was already read. So the previous page is read
@@ -17,7 +17,7 @@ MOST_REMEMBERED: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class PreviousPage:
-    """The page before the next one, as it was when it was read."""
+    """The page before the next one, with the orders that it had when it was read."""
 
     request: PageRequest
     digest: bytes
@@ -28,11 +28,12 @@ class PreviousPage:
     """Whether it is the first page of the list, so that nothing can move to an earlier page."""
 
     def has_shifted(self, orders: Sequence[bytes]) -> bool:
-        """Whether orders may have moved to this page, given the orders that it has now."""
+        """Whether orders may have moved to this page, according to the orders that it has now."""
         return bool(self.orders) and (not orders or orders[-1] != self.orders[-1])
 
     def adjoins(self, orders: Sequence[bytes]) -> bool:
-        """Whether no unread order can have moved to a page before this one, given its orders now.
+        """Whether certainly no unread order moved to an earlier page, according to the orders of
+        this page.
 
         If one of its earlier orders is still on it, every unread order comes after that order.
         """
@@ -42,5 +43,5 @@ class PreviousPage:
 def previous_page(
     request: PageRequest, *, digest: bytes, orders: Sequence[bytes], is_first: bool
 ) -> PreviousPage:
-    """What has to be remembered of a page until the next one is read."""
+    """The data about a page that is needed until the next page is read."""
     return PreviousPage(request, digest, tuple(orders[-MOST_REMEMBERED:]), is_first)

@@ -42,7 +42,7 @@ page may take longer by itself."""
 def run_poll(
     lease: Lease, make_poll: "Callable[[], Poll]", *, clock: Callable[[], datetime]
 ) -> PollResult:
-    """Poll under a lease. Any error is a failed poll and releases the lease.
+    """Poll under a lease. Any error makes the poll a failed poll and releases the lease.
 
     :raises LeaseHeld: when the lease ended before the poll did
     """
@@ -98,7 +98,7 @@ class Poll:
         )
 
     def run(self, lease: Lease) -> PollResult:
-        """Poll under a lease. A failure is a result, and doesn't move the cursor.
+        """Poll under a lease. A failed poll is a result, too; it doesn't move the cursor.
 
         :raises LeaseHeld: when the lease ended before the poll did
         """
@@ -202,7 +202,7 @@ class Poll:
     def _read_pages(
         self, walk: Progress, state: PollState, recorder: PageRecorder, started_at: datetime
     ) -> tuple[Progress, bool]:
-        """Read pages as long as there is time.
+        """Read pages while there is time.
 
         :returns: where to continue, and whether the list was read to its end
         """
@@ -251,7 +251,9 @@ class Poll:
         )
 
     def _go_back(self, walk: Progress, before: Before | None) -> Progress:
-        """Undo what was noted of later pages: they are read again; returns where to continue."""
+        """Undo what was stored about later pages, so that they are read again; returns where to
+        continue.
+        """
         if before is None:
             return walk
         self.result.pages, self.result.orders = before.pages, before.orders
@@ -259,7 +261,7 @@ class Poll:
         return before.walk
 
     def _has_waited(self, since: datetime | None) -> bool:
-        """Whether orders have waited too long to wait for those of one more page."""
+        """Whether orders have waited too long to wait for the orders of another page."""
         return since is not None and self.clock() - since >= _WAIT_FOR_MORE
 
     def _fetch_if_shifted(
@@ -313,13 +315,13 @@ class Poll:
         refuse_too_long(walk)
 
     def _since(self, cursor: datetime | None) -> datetime | None:
-        """The time since which changes are requested; a second look always includes new changes."""
+        """The time from which on changes are requested; a second look always includes new changes."""
         if cursor is None or cursor.year < 1970:
             return None
         return min(cursor - OVERLAP, self._again.since) if self._again else cursor - OVERLAP
 
     def _may_go_on(self, started_at: datetime) -> bool:
-        """Whether there is time and rate limit for one more page."""
+        """Whether time and rate limit allow another page."""
         # If the list can shift, a page may need another request for the previous page.
         needed = 2 if self.provider.pages_can_shift else 1
         return self._fetcher.has_requests_left(needed, started_at=started_at) and self.has_time()

@@ -1,4 +1,4 @@
-"""What a poll remembers of earlier ones: their pages, without orders that others recorded since."""
+"""The pages that a connection's last poll read, without orders that were recorded by others since."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,7 @@ class PageHashes(Protocol):
 
 @dataclass(kw_only=True)
 class PollMemory:
-    """The memory of one connection's polls, during one poll.
+    """The stored pages of a connection, during one poll.
 
     ``before`` is what earlier polls saw, ``seen`` what this poll has seen since its first page.
     """
@@ -35,12 +35,12 @@ class PollMemory:
         return f"{self.connection_id}.unfinished"
 
     def throw_away(self) -> None:
-        """Discard the memory: it is unknown what was recorded last."""
+        """Discard the stored pages, since it is unknown what was recorded last."""
         self.hashes.save(self.connection_id, Seen())
         self.hashes.save(self._unfinished, Seen())
 
     def load(self, *, now: datetime, is_resumed: bool) -> None:
-        """Load the memory, without the orders that others have recorded since."""
+        """Load the stored pages, without the orders that others have recorded since."""
         self.before = self._load(self.connection_id, now)
         self.seen = self._load(self._unfinished, now) if is_resumed else Seen()
         since = min(filter(None, (self.before.until, self.seen.until)), default=None)
@@ -60,17 +60,18 @@ class PollMemory:
         return seen if seen.until and now - seen.until < TRUSTED_FOR else Seen()
 
     def start_over(self) -> None:
-        """Discard what this poll has seen, since it reads its first page again."""
+        """Discard the pages that this poll has read, since it reads its first page again."""
         self.seen = Seen(until=self.seen.until, quarantined=self.seen.quarantined)
 
     def save_paused(self) -> None:
-        """Save what the rest of this poll needs."""
+        """Save what the continuation of this poll needs."""
         self.hashes.save(self._unfinished, self.seen)
         if self.before.is_changed:
             self.hashes.save(self.connection_id, self.before)
 
     def save_failed(self, *, is_paused: bool) -> None:
-        """Save after a failure: the next poll reads each order again that this one recorded.
+        """Save after a failure, so that the next poll reads each order again that this poll
+        recorded.
 
         :param is_paused: whether an earlier poll is incomplete and the next one continues it
         """
@@ -85,7 +86,7 @@ class PollMemory:
             self.hashes.save(self._unfinished, paused)
 
     def save_complete(self) -> None:
-        """Save what this poll saw, for the next one to compare with."""
+        """Save the pages that this poll read, so that the next poll can compare with them."""
         quarantined = self.before.quarantined
         self.seen.quarantined |= {one for one in quarantined if one in self.seen}
         self.seen.walked = {}

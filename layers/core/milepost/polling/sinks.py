@@ -1,4 +1,4 @@
-"""The destinations of what a poll finds: recorded orders, and the quarantine."""
+"""The destinations of orders that a poll finds: the stored orders, and the quarantine."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class StoreUnavailable(Exception):
 
 
 class Record(Protocol):
-    """Records a report, with or without notifying people; True if that changed its order.
+    """Records a report, with or without notifications; True if that changed its order.
 
     :raises LostRace: when too many other writers change the order
     :raises StoreUnavailable: when this order can't be written now, and perhaps no other
@@ -31,7 +31,7 @@ class Record(Protocol):
 
 
 def look_at_nothing(_order: Json, _reports: Sequence[Report]) -> None:
-    """For polls that don't compare orders with earlier ones."""
+    """For polls that don't compare orders with earlier versions."""
 
 
 def expect_nothing(_keys: Sequence[OrderKey]) -> None:
@@ -40,7 +40,7 @@ def expect_nothing(_keys: Sequence[OrderKey]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sinks:
-    """The destinations of what a poll finds."""
+    """The destinations of orders that a poll finds."""
 
     record: Record
     """May be called for several orders at a time, if ``side_by_side`` does so."""

@@ -12,7 +12,8 @@ from milepost.providers.base import BrokenPage, PageRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where to continue a poll that ran out of time: the next page, and the progress so far.
+    """The position at which to continue a poll that ran out of time: the next page, and the
+    progress so far.
 
     The next page may already have been read in part: its recorded orders are remembered.
     """
@@ -40,7 +41,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookAgain:
-    """A second look: reads everything since a time again, for example after a fix of an adapter."""
+    """A second look: reads everything since some time again, for example after an adapter was
+    fixed.
+    """
 
     since: datetime
     announce: bool = False
@@ -48,7 +51,7 @@ class LookAgain:
 
 
 def merge_requests(requests: Iterable[PollRequest]) -> LookAgain | None:
-    """One second look that fulfils all requests; None if they only ask for new changes."""
+    """One second look for all requests; None if they only ask for new changes."""
     looks = [(one.since, one.announce) for one in requests if one.since is not None]
     if not looks:
         return None
@@ -59,8 +62,8 @@ def merge_requests(requests: Iterable[PollRequest]) -> LookAgain | None:
 
 @dataclass(frozen=True, slots=True)
 class Validator:
-    """The ETag of a first page, and its request: repeating the request may need only a 304
-    response."""
+    """The ETag of a first page, with its request: if the request is repeated, the response may be
+    just 304."""
 
     url: str
     etag: str
@@ -68,7 +71,7 @@ class Validator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollState:
-    """What is stored of a connection between polls."""
+    """What is stored about a connection between polls."""
 
     cursor: datetime | None = None
     validator: Validator | None = None
@@ -82,7 +85,7 @@ class PollState:
 
 
 def next_cursor(state: PollState, walk: Progress) -> datetime | None:
-    """The newest change that was recorded, if no older change is outstanding.
+    """The newest change that was recorded, if no older change is still missing.
 
     Neither a change dated in the future nor one on a late page may move the cursor past changes
     that are still outstanding; nor may the cursor pass a change that could not be recorded.
@@ -116,11 +119,11 @@ list is read may come again on later pages, even all of them."""
 
 
 class EndlessList(BrokenPage):
-    """The list seems never to end. The next poll starts again."""
+    """The list doesn't seem to end. The next poll starts from the beginning."""
 
 
 def refuse_too_long(walk: Progress) -> None:
-    """Fail if the list continues after the maximum that one poll may read, or repeats its orders.
+    """Fail if the list continues after the maximum for one poll, or repeats its orders.
 
     :raises EndlessList: with the numbers of pages and orders that were read
     """

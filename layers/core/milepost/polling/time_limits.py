@@ -1,4 +1,4 @@
-"""How much of its time a poll leaves unused. Short: three numbers, apart from what keeps to them.
+"""The time that a poll keeps in reserve. Short: three numbers, apart from the code that uses them.
 
 How long an invocation may take at most is ``Timeout`` of ``PollOrdersFunction`` in template.yaml. A
 poll that has too little left pauses; the next one continues where it ended.

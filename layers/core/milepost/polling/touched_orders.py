@@ -1,4 +1,4 @@
-"""Touched orders: marks that an order was recorded other than by a poll, so the next poll reads it.
+"""Touched orders: marks of orders that were not recorded by a poll, so the next poll reads them.
 
 A poll skips what it has seen before. That is only right if nothing else has recorded the order
 meanwhile: a webhook, a refresh, an action or a replay. Each of them writes a mark before it writes
@@ -31,7 +31,7 @@ class Touched(Protocol):
         ...
 
     def mark_all(self, connection_id: str, *, at: datetime) -> None:
-        """Make the next poll read every order of this connection."""
+        """Make the next poll read every order of this connection again."""
         ...
 
     def since(self, connection_id: str, instant: datetime) -> set[bytes] | None:
@@ -41,7 +41,7 @@ class Touched(Protocol):
 
 
 class MarkedOrders:
-    """Marks orders before it writes them. Implements ``recording.OrderStore``."""
+    """Marks orders before they are written. Implements ``recording.OrderStore``."""
 
     def __init__(self, orders: OrderStore, *, mark: Callable[[OrderKey], None]) -> None:
         self._orders = orders

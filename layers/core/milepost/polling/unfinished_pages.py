@@ -14,7 +14,7 @@ from milepost.polling.state import Progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
-    """What a poll was before it read a page, so that it can be continued there."""
+    """The state of a poll before it read a page, so that it can continue from there."""
 
     walk: Progress
     pages: int
@@ -27,7 +27,7 @@ class Before:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class UnfinishedPage:
-    """A page whose orders are being read, or wait to be recorded."""
+    """A page whose orders are being read or are waiting to be recorded."""
 
     before: Before
     digest: bytes
@@ -53,8 +53,8 @@ class UnfinishedPage:
 
 @dataclass(slots=True)
 class UnfinishedPages:
-    """The unfinished pages of a poll, in the order of its list. Only the last one may have orders
-    that were not read yet."""
+    """The unfinished pages of a poll, in the order of its list. Only the last page may have orders
+    that have not been read yet."""
 
     seen: Seen
     _pages: list[UnfinishedPage] = field(default_factory=list)
@@ -65,18 +65,18 @@ class UnfinishedPages:
         return self._pages[0].requested_at if self._pages else None
 
     def add(self, page: UnfinishedPage) -> None:
-        """Add a page that is read now."""
+        """Add a page that is being read."""
         self._pages.append(page)
 
     def settle(self) -> None:
-        """Cache the pages that have been read, since none of their orders waits any longer."""
+        """Cache the pages that have been read, since none of their orders is waiting any longer."""
         for page in self._pages:
             if page.outline:
                 page.keep_in(self.seen)
         self._pages = [page for page in self._pages if not page.outline]
 
     def stop(self, left: Collection[UnfinishedPage]) -> Before:
-        """Cache what is recorded; returns where the list has to be continued.
+        """Cache the recorded orders; returns the position at which the list has to be continued.
 
         :param left: the pages with orders for which there was no time
         """

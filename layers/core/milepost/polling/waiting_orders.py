@@ -1,4 +1,4 @@
-"""Orders of one page or several that have been read and wait to be recorded together."""
+"""Orders of one or more pages that have been read and wait to be recorded together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ a large order hold a multiple of its size."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOnPage:
-    """An order on a page, with its reports; without them, why it can't be read."""
+    """An order on a page, with its reports; if it can't be read, with the reason instead."""
 
     page: UnfinishedPage
     place: int
@@ -42,7 +42,7 @@ class ReadOnPage:
 
 @dataclass(slots=True)
 class WaitingOrders:
-    """Orders that can be recorded side by side, since no two of them are the same order."""
+    """Orders that can be recorded in parallel, since no two of them are the same order."""
 
     _orders: list[ReadOnPage] = field(default_factory=list)
     _keys: set[bytes] = field(default_factory=set)
@@ -54,14 +54,14 @@ class WaitingOrders:
         return bool(self._orders)
 
     def may_change(self, digest: bytes, key: bytes | None) -> bool:
-        """Whether recording the waiting orders may change what is known of this one.
+        """Whether recording the waiting orders may change the stored version of this order.
 
         :param key: its key, if it is known now
         """
         return digest in self._digests or key in self._keys
 
     def has_room_for(self, one: ReadOnPage) -> bool:
-        """Whether it can be recorded side by side with the waiting orders."""
+        """Whether it can be recorded in parallel with the waiting orders."""
         return not self._orders or (
             one.key not in self._keys
             and self._reports + _weight(one) <= MOST_REPORTS
@@ -78,7 +78,7 @@ class WaitingOrders:
         self._bytes += len(one.raw)
 
     def take_all(self) -> list[ReadOnPage]:
-        """The waiting orders, which wait no longer."""
+        """Remove and return the waiting orders."""
         taken = self._orders
         self._orders, self._keys, self._digests = [], set(), set()
         self._reports = self._bytes = 0

@@ -1,4 +1,4 @@
-"""PollsTable: orders that webhooks only name, until they have been fetched.
+"""PollsTable: orders that a webhook only named, until they have been fetched.
 
 They are two sets in the connection's item: ``named``, and ``fetching``, to which a run moves them
 before it fetches. So nothing is lost when a run ends early, and an order that is named during its
@@ -30,15 +30,16 @@ class TooManyNamed(Exception):
 
 
 class NamedOrdersTable:
-    """Keeps named orders, and leases those of a connection."""
+    """Stores named orders, and leases the named orders of a connection."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
     def add(self, connection_id: str, named: NamedOrder, *, now: datetime) -> bool:
-        """Keep a named order; the same again is one. Returns whether the caller has to start a
-        fetch: of several that name orders at once, one does.
+        """Store a named order; an order that is named again is stored once. Returns whether the
+        caller has to start a fetch: if several callers name orders at the same time, only one of
+        them does.
 
         :raises TooManyNamed: when there are too many
         """
@@ -74,7 +75,7 @@ class NamedOrdersTable:
         return True
 
     def withdraw_start(self, connection_id: str) -> None:
-        """Let the next named order start a fetch, because this start failed."""
+        """Let the next named order start a fetch, because this one could not be started."""
         self._client.update_item(
             TableName=self._table,
             Key=_key(connection_id),
@@ -84,8 +85,8 @@ class NamedOrdersTable:
     def lease(
         self, connection_id: str, *, now: datetime, duration: timedelta
     ) -> "NamedOrdersLease | None":
-        """The lease on the named orders of a connection; None when it is held, or there are none,
-        or the provider asked to wait."""
+        """The lease on the named orders of a connection; None if another process holds it, if there
+        are no orders, or if the provider asked to wait."""
         holder = uuid4().hex
         nobody_fetches = (
             "(attribute_exists(named) OR attribute_exists(fetching))"

@@ -1,4 +1,4 @@
-"""Records the orders that polls find: some are read by one call, and then recorded side by side."""
+"""Records the orders that polls find: several are read by one call, then recorded in parallel."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -54,7 +54,7 @@ class OrderRecorder:
         self._clock = clock
 
     def expect(self, keys: Sequence[OrderKey]) -> None:
-        """Read the orders that are recorded next.
+        """Read the orders that are recorded next, in one call.
 
         :raises StoreUnavailable: when no order can be read now
         """
@@ -83,5 +83,5 @@ class OrderRecorder:
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:
-    """The failure of a call to DynamoDB, without its message."""
+    """The reason why a call to DynamoDB failed, without the error's message."""
     return StoreUnavailable(f"DynamoDB: {name_of(error)}")

@@ -1,5 +1,5 @@
-"""What a poll does with the orders it finds: record them, compare them with earlier ones, or
-quarantine them."""
+"""The destinations of orders that a poll finds: they are recorded, compared with earlier ones, or
+quarantined."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSinks:
-    """Where the orders of any connection go."""
+    """The destinations of orders, for any connection."""
 
     dynamodb: "DynamoDBClient"
     orders_table: str
@@ -43,7 +43,7 @@ class OrderSinks:
     def of_list(
         self, connection: Connection, provider: Provider, *, side_by_side: SideBySide
     ) -> Sinks:
-        """For a poll of the list, which records the orders of a page side by side."""
+        """The destinations for a poll of the list, which records the orders of a page in parallel."""
         record = self._recorder(connection, provider)
         return Sinks(
             record=record,
@@ -54,8 +54,8 @@ class OrderSinks:
         )
 
     def of_named(self, connection: Connection, provider: Provider) -> Sinks:
-        """For orders that are fetched one by one: each is marked, so that the next poll of the list
-        reads it again."""
+        """The destinations for orders that are fetched one by one: each is marked, so that the next
+        poll of the list reads it again."""
         return Sinks(
             record=self._recorder(connection, provider, touched=self.touched),
             look=self._compare(connection, provider),

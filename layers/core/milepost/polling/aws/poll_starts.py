@@ -30,7 +30,7 @@ class PollStarts:
 
 
 class FetchStarts:
-    """Starts fetching the orders that webhooks of a connection named."""
+    """Starts to fetch the orders that webhooks of a connection named."""
 
     def __init__(self, make_client: "Callable[[], LambdaClient]", *, function: str) -> None:
         self._open_client = cache(make_client)
@@ -43,7 +43,7 @@ class FetchStarts:
 
 
 class NamedOrderRequests:
-    """Requests that orders are fetched which webhooks only name."""
+    """Requests that orders are fetched if a webhook only named them."""
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class GoesOn:
-    """What is to be done after a poll."""
+    """The work that is left after a poll."""
 
     is_requested: bool = False
     """Whether another poll was requested meanwhile."""
@@ -113,7 +113,7 @@ class ScheduledPolls:
         return result
 
     def fetch_named(self, name: str, remaining: RemainingTime) -> FetchResult:
-        """Fetch the orders that webhooks of a connection named; what fails is left for later.
+        """Fetch the orders that webhooks of a connection named; orders that fail are fetched later.
 
         Nothing is done if another process fetches them, or the provider asked to wait.
         """
@@ -151,7 +151,7 @@ class ScheduledPolls:
         return result
 
     def _poll_once(self, name: str, remaining: RemainingTime) -> tuple[PollResult, GoesOn]:
-        """Poll; also returns what is to be done afterwards."""
+        """Poll; also returns the work that is left afterwards."""
         goes_on = GoesOn()
         try:
             result, goes_on = self._poll(self.connections.get(name), remaining)
@@ -168,8 +168,8 @@ class ScheduledPolls:
         return result, goes_on
 
     def _fail_unusable(self, name: str, *, why: str) -> PollResult:
-        """Record a poll that can't start as failed, so that health and alarm name its
-        connection."""
+        """Record a poll that can't start as failed, so that the connection's health and the alarm
+        name it."""
         try:
             lease = self.polls.lease(name, now=self.clock(), duration=LEASE_MARGIN)
             lease.fail(error=why, at=self.clock(), not_before=None)
@@ -178,7 +178,7 @@ class ScheduledPolls:
         return PollResult(PollOutcome.FAILED, error=why)
 
     def _poll(self, connection: Connection, remaining: RemainingTime) -> tuple[PollResult, GoesOn]:
-        """Poll under the connection's lease; it is no failure if another poll is in progress.
+        """Poll under the connection's lease; it is not a failure if another poll is in progress.
 
         :returns: the result, and what is to be done afterwards
         :raises UnusableConnection: when its credentials can't be used
@@ -210,6 +210,6 @@ class ScheduledPolls:
         return result, GoesOn(is_over and lease.requested_meanwhile, is_over and lease.has_named)
 
     def _http_of(self, connection: Connection) -> ProviderHttp:
-        """Requests to the connection's own hosts."""
+        """Sends requests to the connection's own hosts only."""
         own = filter(None, (connection.base_url, connection.token_url))
         return ProviderHttp(self.pool, allowed=own)

@@ -1,4 +1,4 @@
-"""TouchedTable: marks of orders that were recorded other than by a poll, until they expire."""
+"""TouchedTable: marks of orders that were not recorded by a poll, until the marks expire."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -74,7 +74,7 @@ class TouchedTable:
 
 
 class BatchMarks:
-    """Marks the orders of one batch of deliveries, with one write for each connection.
+    """Marks the orders of one batch of deliveries, with one write per connection.
 
     The write comes before the first order of the connection is written; a batch without changes
     leaves no mark. For connections that aren't polled, all orders are marked at most once a minute,
@@ -92,13 +92,13 @@ class BatchMarks:
         self._marking = Lock()
 
     def expect(self, keys: Iterable[OrderKey]) -> None:
-        """Set the orders of this batch; those of the previous batch are discarded."""
+        """Set the orders of this batch, replacing those of the previous batch."""
         self._orders = {}
         for key in keys:
             self._orders.setdefault(key.connection, set()).add(key.order_id)
 
     def mark(self, connection: Connection, *, is_replay: bool) -> None:
-        """Mark the connection's orders, unless this batch has done so."""
+        """Mark the connection's orders, unless they were already marked for this batch."""
         with self._marking:
             orders = self._orders.get(connection.id)
             if not orders:
