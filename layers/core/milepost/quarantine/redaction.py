@@ -1,4 +1,4 @@
-"""Redacts values that may never be stored from a payload that is otherwise kept byte for byte.
+"""Redacts values that must not be stored from a payload that is otherwise stored byte for byte.
 
 It works on the text, without parsing JSON, since quarantined payloads may be invalid, or nested too
 deeply for a parser.
@@ -40,7 +40,7 @@ _NOTHING: Final = "null"
 
 
 def without_secrets(raw: bytes) -> bytes:
-    """A payload without the values of its passwords, bank accounts and codes, however deep.
+    """A payload without the values of its passwords, bank accounts and codes, at any depth.
 
     Each such value is replaced by ``null``; all other bytes are unchanged.
     """
@@ -70,7 +70,7 @@ def _is_left_open(name: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    """A field's name as one word in lower case, in any spelling."""
+    """A field's name as one word in lower case, however it is spelled."""
     with suppress(ValueError):
         name = str(json.loads(name))
     return "".join(letter for letter in name.casefold() if letter.isalnum())
@@ -84,8 +84,7 @@ def _is_secret(name: str, *, begins: str) -> bool:
 
 def _end_of_value(text: str, start: int) -> int:
     """The end of a value, without the white space after it; an unclosed value ends with the text. A
-    text with unescaped quotes extends to the comma or bracket, so that the complete secret is
-    removed.
+    text with unescaped quotes extends to the comma or bracket, so that the whole secret is removed.
     """
     open_brackets = 0
     at = start

@@ -1,4 +1,4 @@
-"""Replay: puts quarantined payloads back into the inbox, to be processed again."""
+"""Replay: sends quarantined payloads to the inbox again, to be reprocessed."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ class BadKeptId(ValueError):
 
 
 class NotKept(LookupError):
-    """The quarantine has no payload with this id: it was replayed or discarded, or has expired."""
+    """The quarantine has no payload with this id: it was replayed, was discarded, or has expired."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,7 +27,7 @@ class KeptId:
 
     @property
     def path_id(self) -> str:
-        """The id as one segment of a URL's path."""
+        """The id as one segment of a URL path."""
         return f"{self.connection}:{self.day}:{self.digest}"
 
     @classmethod
@@ -47,7 +47,7 @@ _KEPT_ID: Final = re.compile(r"([^:/]+):(\d{4}-\d\d-\d\d):([0-9a-f]{32})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A quarantined delivery, or order of a poll; ``size`` in bytes."""
+    """A quarantined delivery, or an order that a poll found; ``size`` in bytes."""
 
     id: KeptId
     source: Source
@@ -80,8 +80,8 @@ class Inbox(Protocol):
     """The inbox queue."""
 
     def put_back(self, kept: Kept, body: bytes, *, announce: bool, now: datetime) -> None:
-        """Have it reprocessed, dated by its first arrival. It is removed from the quarantine after
-        it was recorded: until then it is in both places, so that it can't be lost.
+        """Send the payload to be reprocessed, dated by its first arrival. It is removed from the
+        quarantine after it was recorded; until then it is in both places, so that it can't be lost.
 
         :raises InboxRefused: when it is not in the queue
         """
@@ -90,13 +90,13 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """Puts quarantined payloads back into the inbox. Recording a payload twice changes nothing."""
+    """Sends quarantined payloads to the inbox again. Recording a payload twice changes nothing."""
 
     quarantine: Quarantine
     inbox: Inbox
 
     def one(self, kept_id: KeptId, *, announce: bool, now: datetime) -> Kept:
-        """Put one payload back.
+        """Send one payload to the inbox again.
 
         :raises NotKept: when it isn't there
         """
@@ -115,8 +115,8 @@ class Replay:
         announce: bool,
         now: datetime,
     ) -> "Replayed":
-        """Put back the payloads that a connection received in this period, a limited number at
-        once."""
+        """Send a limited number of the payloads that a connection received in this period to the
+        inbox again."""
         count, last = 0, None
         found = self.quarantine.walk(
             connection_id=connection_id, since=since, until=until, after=after
@@ -135,7 +135,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The number of payloads that were put back, and the one after which to continue; None if these
+    """The number of payloads that were sent, and the one after which to continue; None if these
     were all."""
 
     count: int

@@ -20,7 +20,8 @@ _ROOT: Final = "quarantine/"
 
 
 class Quarantine:
-    """Objects ``quarantine/<connection>/<day>/<digest>``; the bucket lets them expire.
+    """Objects ``quarantine/<connection>/<day>/<digest>``; a lifecycle rule of the bucket deletes
+    them.
 
     The key is derived from connection, day and bytes: a redelivery writes the same object again.
     Implements ``replay.Quarantine``.
