@@ -1,1 +1,1 @@
-"""The tracking page: a signed link that shows customers where their order stands."""
+"""The tracking page: a signed link that shows customers the progress of their order."""

@@ -34,7 +34,7 @@ RETRY_SECONDS: Final = 120
 
 
 class Outcome(StrEnum):
-    """What a request came to. The log has it, and the page says it."""
+    """The outcome of a request. It is logged, and the page shows it."""
 
     SHOWN = "shown"
     CALENDAR = "calendar"
@@ -64,7 +64,7 @@ class Orders(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a browser asks for. ``chosen_language`` is the one of the page's switch."""
+    """A browser's request. ``chosen_language`` is the language that was chosen on the page."""
 
     token: str
     address: str
@@ -75,14 +75,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The outcome, and the page or file that says it."""
+    """The outcome, and the page or file to send."""
 
     outcome: Outcome
     page: Page
 
 
 class _Refused(Exception):
-    """The request gets no order."""
+    """The request gets no order; the page says why."""
 
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
@@ -90,7 +90,7 @@ class _Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingAnswers:
-    """Answers requests; what it reads is the order, its connection, and the links' version."""
+    """Answers requests. Reads only the order, its connection, and the version of its links."""
 
     keys: LinkKeys
     versions: LinkVersions
@@ -99,7 +99,7 @@ class TrackingAnswers:
     guesses: Guesses
 
     def answer(self, request: Request, *, now: datetime) -> Answered:
-        """The page, the calendar file, or the reason why there is none."""
+        """The page, or the calendar file; otherwise the reason why there is none."""
         try:
             link = self._checked(request)
             return self._answer(link, request, language=_language(request), now=now)
@@ -109,7 +109,7 @@ class TrackingAnswers:
             return self.unavailable(request)
 
     def unavailable(self, request: Request) -> Answered:
-        """The answer while something that a page needs can't be read."""
+        """The response while something that the page needs can't be read."""
         return self._refusal(Outcome.UNAVAILABLE, request)
 
     def _checked(self, request: Request) -> TrackingLink:

@@ -1,4 +1,4 @@
-"""The appointment as a file for calendars (RFC 5545)."""
+"""The appointment as a calendar file (RFC 5545)."""
 
 import re
 from dataclasses import dataclass
@@ -61,13 +61,13 @@ def calendar_file(event: CalendarEvent, *, now: datetime) -> str:
 
 
 def escape_text(text: str) -> str:
-    """A text as a value. Source: RFC 5545, section 3.3.11."""
+    """A text as a property value. Source: RFC 5545, section 3.3.11."""
     escaped = _TO_ESCAPE.sub(lambda found: "\\" + found[0], text)
     return escaped.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n")
 
 
 def fold(line: str) -> str:
-    """The line in pieces of at most 75 octets; each further one begins with a space.
+    """The line, folded into lines of at most 75 octets; each continuation line begins with a space.
 
     No piece ends within a character. Source: RFC 5545, section 3.1.
     """

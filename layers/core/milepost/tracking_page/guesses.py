@@ -1,4 +1,4 @@
-"""Limits how many links an address may guess."""
+"""Limits how many links an IP address may guess."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class _Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guesses:
-    """Bad links by the address that they came from, in the memory of one instance of a function.
+    """The number of invalid links by IP address, in the memory of one instance of a function.
 
     Other instances count for themselves. The signature is what makes guessing hopeless; this keeps
     one address from using the function as fast as it likes.
@@ -33,12 +33,12 @@ class Guesses:
     windows: OrderedDict[str, _Window] = field(default_factory=OrderedDict)
 
     def are_too_many(self, address: str) -> bool:
-        """Whether this address has used up its guesses for now."""
+        """Whether this IP address has reached its limit for now."""
         window = self._open(address)
         return window is not None and window.count >= MOST_GUESSES
 
     def count(self, address: str) -> None:
-        """Note a bad link of this address."""
+        """Count an invalid link from this IP address."""
         window = self._open(address)
         if window is None:
             window = _Window(self.clock() + WINDOW_SECONDS)
@@ -48,7 +48,7 @@ class Guesses:
         window.count += 1
 
     def seconds_left(self, address: str) -> int:
-        """After how many seconds the address may try again; at least 1."""
+        """After how many seconds the IP address may try again; at least 1."""
         window = self._open(address)
         return max(1, round(window.ends - self.clock())) if window else 1
 

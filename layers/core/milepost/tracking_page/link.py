@@ -23,7 +23,9 @@ LONGEST_TOKEN: Final = 2048
 
 
 class BadTrackingLink(Exception):
-    """Not a link of this stack. It doesn't say why, so that a guesser learns nothing."""
+    """Not a link of this stack. There is no reason, so that somebody who guesses links learns
+    nothing.
+    """
 
 
 class TrackingIsOff(Exception):
@@ -32,7 +34,7 @@ class TrackingIsOff(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingLink:
-    """What a link says: the order, the version of its links, and when it expires (UTC).
+    """The content of a link: the order, the version of its links, and when it expires (UTC).
 
     The version is when the order's links had last been revoked, in milliseconds since 1970.
     """
@@ -50,13 +52,13 @@ class LinkVersions(Protocol):
         ...
 
     def revoke(self, key: OrderKey, *, at: datetime) -> None:
-        """Make every link so far invalid."""
+        """Make all existing links invalid."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeLink:
-    """A link that was made, and when it expires (UTC).
+    """A new link, and when it expires (UTC).
 
     ``url`` is only a path where the maker doesn't know the public URL.
     """
@@ -67,7 +69,7 @@ class MadeLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingLinks:
-    """Makes links, and revokes them.
+    """Creates links, and revokes them.
 
     ``public_url`` is where the API is reached from outside; empty for links that are only paths.
     """
@@ -77,7 +79,7 @@ class TrackingLinks:
     public_url: str = ""
 
     def make(self, key: OrderKey, connection: Connection, *, now: datetime) -> MadeLink:
-        """A link that shows the order for as many days as the connection says.
+        """A link to the order's page, valid for the number of days in the connection's settings.
 
         :raises TrackingIsOff: when the connection has no tracking page
         :raises NoLinkKey: when it can't be signed now
@@ -90,7 +92,7 @@ class TrackingLinks:
         return MadeLink(url=f"{self.public_url.rstrip('/')}/track/{token}", expires=expires)
 
     def url_for(self, key: OrderKey, connection: Connection, *, now: datetime) -> str | None:
-        """The URL of a link; None where the connection has no tracking page.
+        """The URL of a link; None if the connection has no tracking page.
 
         :raises NoLinkKey: when it can't be signed now
         """
@@ -99,7 +101,9 @@ class TrackingLinks:
         return self.make(key, connection, now=now).url
 
     def revoke(self, key: OrderKey, *, at: datetime) -> None:
-        """Make every link to the order's page invalid; links that are made from now on are not."""
+        """Make all existing links to the order's page invalid; links that are created later are
+        valid.
+        """
         self.versions.revoke(key, at=at)
 
 
@@ -117,7 +121,7 @@ def token_of(link: TrackingLink, key: bytes) -> str:
 
 
 def read_token(token: str, keys: Sequence[bytes]) -> TrackingLink:
-    """What a link says, whether it has expired or not.
+    """The content of a link, whether it has expired or not.
 
     :raises BadTrackingLink: for everything that none of these keys signed
     """

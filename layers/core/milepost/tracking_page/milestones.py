@@ -1,4 +1,4 @@
-"""The line of milestones: what an order has behind it, where it is, and what is ahead."""
+"""The line of milestones: which steps an order has completed, where it is, and which steps follow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from milepost.orders.stages import finished_stages
 
 
 class Progress(StrEnum):
-    """Where a milestone is on the line."""
+    """The position of a milestone on the line."""
 
     DONE = "done"
     NOW = "now"
@@ -22,7 +22,7 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Milestone:
-    """One step of the line. ``name`` is the key of its text, ``since`` when it was reached."""
+    """One step on the line. ``name`` is the key of its text; ``since`` is when it was reached."""
 
     name: str
     progress: Progress
@@ -81,7 +81,7 @@ def _done(name: str, reached: Mapping[str, datetime]) -> Milestone:
 
 
 def _reached(order: Order) -> dict[str, datetime]:
-    """When the order came to each step: the last time, if it came there more than once.
+    """When the order reached each step: the last time, if it reached a step more than once.
 
     A step may last for several statuses, of which the first counts.
     """

@@ -1,4 +1,4 @@
-"""The tracking page as HTML: without scripts, pictures or anything from elsewhere."""
+"""The tracking page as HTML: without scripts, images, or anything from other servers."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ HEADERS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer of the web server."""
+    """A response of the web server."""
 
     status: int
     headers: Mapping[str, str]
@@ -61,7 +61,7 @@ def order_page(view: TrackingView) -> Page:
 def outcome_page(
     outcome: str, *, status: int, language: str, retry_after: int | None = None
 ) -> Page:
-    """A page that shows no order, and says why.
+    """A page that shows no order, but the reason why.
 
     :param outcome: a key of ``outcomes`` in the texts
     :param retry_after: seconds after which it is worth trying again
@@ -107,7 +107,7 @@ def _page(
 
 
 def _languages(language: str) -> str:
-    """The switch: a link for each other language, in that language."""
+    """The language switch: a link for each other language, named in that language."""
     items = "".join(_language(one, is_present=one == language) for one in LANGUAGES)
     label = escape(texts_of(language)["language"])
     return f'<nav aria-label="{label}"><ul>{items}</ul></nav>'

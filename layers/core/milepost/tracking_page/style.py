@@ -1,4 +1,4 @@
-"""The page's style sheet, in the colour of the connection's company."""
+"""The page's style sheet, in the brand colour of the connection's company."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ def style_of(colour: str) -> str:
 
 
 def text_colour_on(colour: str) -> str:
-    """Black or white, whichever has more contrast; at least 4.5 to 1 on any colour.
+    """Black or white, whichever has more contrast; the ratio is at least 4.5 to 1 on any colour.
 
     Source: WCAG 2.2, "contrast ratio" and "relative luminance".
     """

@@ -1,4 +1,4 @@
-"""The page's languages: which one a reader gets, its texts, and its dates.
+"""The page's languages: which language a reader gets, its texts, and its dates.
 
 Dates are written by the files in ``languages``: a page that is opened seldom would spend most of
 its time on importing a library of all languages.
@@ -27,7 +27,7 @@ def texts_of(language: str) -> Mapping[str, Any]:
 
 
 def choose_language(*, chosen: str | None, accept_language: str) -> str:
-    """The language that the reader chose on the page, else the best one for their browser."""
+    """The language that the reader chose on the page; otherwise the best one for their browser."""
     if chosen in LANGUAGES:
         return chosen
     return preferred_language(accept_language, among=LANGUAGES) or LANGUAGES[0]
@@ -35,13 +35,15 @@ def choose_language(*, chosen: str | None, accept_language: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dates:
-    """Writes days and instants in one language and time zone (IANA name)."""
+    """Formats days and instants in one language and time zone (IANA name)."""
 
     language: str
     time_zone: str
 
     def day(self, said: datetime | date | str | None) -> str | None:
-        """The day; of an instant, the day on which it is in the time zone. None for no date."""
+        """The day; for an instant, the day on which it falls in the time zone. None if the text
+        isn't a date.
+        """
         day = self.date_of(said)
         if day is None:
             return None
@@ -56,7 +58,7 @@ class Dates:
         )
 
     def full(self, said: datetime | str | None) -> str | None:
-        """A day as such; an instant with its time and the distance of the time zone from UTC."""
+        """The day as it is; an instant with its time and the offset of the time zone from UTC."""
         if isinstance(said, str) and stored_day(said):
             return self.day(said)
         moment = said if isinstance(said, datetime) else stored_moment(said)
@@ -70,7 +72,7 @@ class Dates:
         )
 
     def date_of(self, said: datetime | date | str | None) -> date | None:
-        """The calendar day in the time zone; None for no date."""
+        """The calendar day in the time zone; None if the text isn't a date."""
         if isinstance(said, str):
             said = stored_day(said) or stored_moment(said)
         if isinstance(said, datetime):

@@ -43,7 +43,7 @@ _FEES: Final = frozenset({"application_fee", "connection_fee"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appointment:
-    """The agreed instant, or the day in ISO 8601, as it is stored."""
+    """The agreed instant, or the day in ISO 8601, in its stored form."""
 
     at: str
     is_past: bool
@@ -53,7 +53,7 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingView:
-    """The content of the page; every text is in ``language``, and none is escaped."""
+    """The content of the page; every text is in ``language``, and no text is escaped yet."""
 
     language: str
     dates: Dates
@@ -114,7 +114,7 @@ def view_of(
 
 
 def first_name_of(customer: Mapping[str, Any]) -> str | None:
-    """The first name in a customer's name; None where it isn't clear which word it is.
+    """The first name in a customer's name; None if it isn't clear which word is the first name.
 
     A single word may be a family name, and a business has none.
     """
@@ -133,7 +133,7 @@ def first_name_of(customer: Mapping[str, Any]) -> str | None:
 
 
 def place_of(address: Mapping[str, Any]) -> str | None:
-    """The town of an address; None for what has digits or signs that no town has."""
+    """The town of an address; None if it has digits or characters that no town's name has."""
     town = clean(text_of(address.get("city")) or "", 60)
     return town if _PLACE.fullmatch(town) else None
 
@@ -162,7 +162,9 @@ def _is_title(word: str) -> bool:
 
 
 def _form(order: Order, *, is_supply: bool) -> str:
-    """Which text of a status fits: scheduled orders may have no date yet, or wait for a supply."""
+    """The status text that fits: a scheduled order may have no date yet, or wait for its supply to
+    start.
+    """
     if order.status is not Status.SCHEDULED:
         return str(order.status)
     if order.appointment is None and not if_in_range(text_of(order.details.get("delivery_start"))):
@@ -179,7 +181,7 @@ def _next_step(
 def _next_date(
     order: Order, connection: Connection, now: datetime
 ) -> tuple[bool, datetime | str | None]:
-    """Whether the next step should have happened already, and else by when it is due."""
+    """Whether the next step is late; if it isn't, when it is due."""
     try:
         due = next_step_by(order, connection)
         if due is None:
@@ -226,7 +228,7 @@ def _signing(code: Mapping[str, Any]) -> str:
 
 
 def _contact(connection: Connection) -> str | None:
-    """Where the customer can ask, as their mails say it."""
+    """The contact for customers' questions, as in their mails."""
     said = connection.sender or SenderIdentity(company="")
     found = said.contact or said.reply_to or connection.contact
     return clean(found, 200) or None if found else None

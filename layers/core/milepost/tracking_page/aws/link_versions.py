@@ -26,7 +26,7 @@ class LinkVersionsTable:
         self._table = table_name
 
     def current(self, key: OrderKey) -> int:
-        """Read consistently: a link that was revoked a moment ago must not work."""
+        """Read consistently, since a link that was just revoked must not work."""
         answer = self._client.get_item(
             TableName=self._table, Key=to_item(link_version_key(str(key))), ConsistentRead=True
         )
