@@ -27,8 +27,8 @@ class Delivery:
 
     @property
     def judged_at(self) -> datetime:
-        """The time against which dates in the future are judged: its arrival, however long it has
-        waited.
+        """The time against which dates in the future are judged: when the payload arrived, however
+        long it has waited.
 
         For a replay it is the time of the replay, since a date may have been the reason for the
         quarantine.

@@ -18,7 +18,7 @@ class OnlyATest(BadPayload):
 
 
 def make_delivery(name: str) -> dict[str, str]:
-    """The payload of a test delivery; ``name`` distinguishes it from others."""
+    """The payload of a test delivery; ``name`` distinguishes it from other test deliveries."""
     return {TEST_FIELD: name}
 
 

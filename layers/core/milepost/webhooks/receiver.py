@@ -1,4 +1,4 @@
-"""Receives a webhook: verify the raw bytes, put them in the inbox, respond.
+"""Receives a webhook: verifies the raw bytes, sends them to the inbox, responds.
 
 Nothing is parsed here. After a 2xx response, the delivery is in the inbox.
 Ids of deliveries are not remembered: a repeated webhook is recognized by its content and time, when
@@ -63,7 +63,7 @@ class SigningSecrets(Protocol):
         ...
 
     def refresh(self, *, now: float) -> bool:
-        """Read the secrets again, unless they were read a moment ago; returns whether they were
+        """Read the secrets again, unless they were read very recently; returns whether they were
         read."""
         ...
 
@@ -72,7 +72,7 @@ class Inbox(Protocol):
     """The queue of accepted deliveries."""
 
     def put(self, *, connection_id: str, delivery_id: str, body: bytes, now: float) -> None:
-        """:raises InboxRefused: when it is not in the queue"""
+        """:raises InboxRefused: if the queue did not accept the delivery"""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Rotation of a connection's signing secret: the new one is valid beside the previous one.
+"""Rotation of a connection's signing secret: the new secret and the previous one are both valid.
 
 An entry is ``{"scheme": ..., "secrets": ["<current>", "<previous>"]}``. Webhooks that are signed by
 either secret are accepted until the rotation is finished: so none is lost, whenever the provider
@@ -24,15 +24,17 @@ class NoSigningSecret(CannotRotate):
 
 
 class RotationInProgress(CannotRotate):
-    """Two secrets are valid already."""
+    """Two secrets are already valid."""
 
 
 class ProvidersKey(CannotRotate):
-    """Webhooks are verified with the provider's public key, so only the provider can make one."""
+    """Webhooks are verified with the provider's public key, so only the provider can rotate its
+    key.
+    """
 
 
 class ChangedMeanwhile(CannotRotate):
-    """Somebody else is changing the connections now."""
+    """Another process is changing the connections now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class RotatedSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretState:
-    """What may be shown of a connection's signing secrets: how many are valid."""
+    """What may be shown about a connection's signing secrets: how many are valid."""
 
     valid: int
     can_be_made: bool
@@ -58,7 +60,7 @@ class SigningSecretRotation(Protocol):
     def state(self, connection_id: str) -> SecretState: ...
 
     def rotate(self, connection_id: str, *, now: datetime, request: str) -> RotatedSecret:
-        """Make a new secret, and keep the previous one valid.
+        """Create a new secret, and keep the previous one valid.
 
         :param request: an id of this request: repeated, it makes no other secret
         :raises CannotRotate: when it isn't possible
@@ -66,7 +68,7 @@ class SigningSecretRotation(Protocol):
         ...
 
     def finish(self, connection_id: str, *, now: datetime) -> None:
-        """Keep only the new secret valid. Repeated, it changes nothing.
+        """Keep only the new secret valid. Repeating this changes nothing.
 
         :raises CannotRotate: when it isn't possible
         """
@@ -74,13 +76,14 @@ class SigningSecretRotation(Protocol):
 
 
 def state_of(entry: object) -> SecretState:
-    """What may be shown of a stored entry."""
+    """What may be shown about a stored entry."""
     signing = Signing.read(entry)
     return SecretState(valid=len(signing.secrets), can_be_made=_can_be_made(signing))
 
 
 def rotated(entry: object, *, connection_id: str, request: str | None = None) -> dict[str, Any]:
-    """The entry with a new secret before the current one. A repeated request doesn't change it.
+    """The entry with a new secret before the current one. A repeated request doesn't change the
+    entry.
 
     :raises NoSigningSecret: when there is no secret
     :raises RotationInProgress: when two secrets are valid

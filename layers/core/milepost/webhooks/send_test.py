@@ -1,4 +1,4 @@
-"""Sends a signed test webhook to a connection's public address, and checks whether it is read."""
+"""Sends a signed test webhook to a connection's public address, and checks whether it is processed."""
 
 import hashlib
 import json
@@ -17,14 +17,14 @@ _LOOK_EVERY: Final = 0.5
 
 
 class NotReached(Exception):
-    """No response came from the address; the message says why."""
+    """The address did not respond; the message says why."""
 
 
 class Sender(Protocol):
     """Sends requests to the stack's public address."""
 
     def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> int:
-        """The status of the response.
+        """The HTTP status of the response.
 
         :raises NotReached: when there was none
         """
@@ -32,13 +32,13 @@ class Sender(Protocol):
 
 
 class Signs(Protocol):
-    """Gives the headers of a signed request."""
+    """Returns the headers of a signed request."""
 
     def __call__(self, body: bytes, *, delivery_id: str, timestamp: int) -> Mapping[str, str]: ...
 
 
 class KeptTests(Protocol):
-    """The quarantine, where a test delivery is kept after it was read."""
+    """The quarantine, which stores a test delivery after it was processed."""
 
     def has(self, kept_id: KeptId) -> bool: ...
     def remove(self, kept_id: KeptId) -> None: ...
@@ -46,7 +46,7 @@ class KeptTests(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookTestOutcome:
-    """What came of a test."""
+    """The result of a test."""
 
     url: str
     status: int | None
@@ -61,7 +61,7 @@ class WebhookTestOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookTest:
-    """Sends tests.
+    """Sends test webhooks.
 
     :param clock: the present time, in UTC
     :param pause: waits for so many seconds
@@ -75,7 +75,7 @@ class WebhookTest:
     def run(
         self, connection_id: str, *, url: str, headers: Signs, patience: float
     ) -> WebhookTestOutcome:
-        """Send a test, and look for it for ``patience`` seconds.
+        """Send a test webhook, and check for up to ``patience`` seconds whether it arrives.
 
         It changes no order and notifies nobody. If it arrives, it is deleted from the quarantine.
 
@@ -112,7 +112,7 @@ class WebhookTest:
 
 
 def _places(connection_id: str, body: bytes, sent_at: datetime) -> list[KeptId]:
-    """Where the quarantine keeps it, which follows from its bytes and the day."""
+    """The id in the quarantine, which follows from the payload's bytes and the day."""
     digest = hashlib.sha256(body).hexdigest()[:32]
     # The sender's and the stack's clock may be on two sides of midnight.
     days = {(sent_at + timedelta(minutes=more)).date() for more in (-5, 0, 5)}

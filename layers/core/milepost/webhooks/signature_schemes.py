@@ -1,4 +1,4 @@
-"""Signature schemes of webhooks, as parameters instead of code for each provider.
+"""Signature schemes of webhooks, defined by parameters instead of code for each provider.
 
 A provider with code names one of ``SCHEMES``; a declared provider sets the parameters itself. They
 are stored beside a connection's signing secrets. Imports only the standard library, since it runs
@@ -144,8 +144,7 @@ def _check_combination(scheme: SignatureScheme) -> None:
 
 
 def _check_signed(scheme: SignatureScheme) -> None:
-    """Check that the signed content separates its parts, and includes every part that is
-    trusted."""
+    """Check that the signed content separates its parts, and includes every part that is relied on."""
     if not isinstance(scheme.signed, str) or not _SHORT.fullmatch(scheme.signed):
         raise BadScheme("signed must be a text such as {timestamp}.{body}")
     literals, names = _PLACE.split(scheme.signed)[::2], _PLACE.findall(scheme.signed)

@@ -1,4 +1,4 @@
-"""Signs and verifies webhooks, over the raw bytes.
+"""Signs and verifies webhooks over their raw bytes.
 
 Which header, algorithm and age of a timestamp are right, ``signature_schemes`` says.
 On malformed headers, the reference library for Standard Webhooks raises various errors of its
@@ -42,7 +42,7 @@ Scheme: TypeAlias = str | SignatureScheme | Mapping[str, Any]
 
 
 class BadSignature(Exception):
-    """The request isn't proven to be from the provider. Gives no reason, on purpose."""
+    """The request isn't proven to be from the provider. There is no reason, on purpose."""
 
 
 class NoSecret(Exception):
@@ -50,7 +50,7 @@ class NoSecret(Exception):
 
 
 def make_signing_secret(scheme: Scheme) -> str:
-    """A new random secret in the form that the scheme uses.
+    """A new random secret in the format that the scheme uses.
 
     :raises NoSecret: when only the provider can create one, since its signatures use a key pair
     """
@@ -126,7 +126,7 @@ def answer_challenge(scheme: Scheme, *, query: Mapping[str, str], secrets: Seque
 
 
 def sign(secret: str, *, delivery_id: str, timestamp: int, body: bytes) -> str:
-    """The ``webhook-signature`` header of a message that we send, by Standard Webhooks.
+    """The ``webhook-signature`` header of a message that Milepost sends, by Standard Webhooks.
 
     :param timestamp: seconds since the epoch
     :raises NoSecret: when the secret isn't ``whsec_<base64>``
@@ -164,7 +164,7 @@ def signed_headers(
 
 
 def signing_key(scheme: Scheme, secret: str) -> bytes:
-    """The bytes to sign with.
+    """The bytes that are signed.
 
     :raises NoSecret: when the scheme is unknown or the secret isn't in its form
     """
@@ -200,7 +200,7 @@ def _key(scheme: SignatureScheme, secret: str) -> bytes:
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
-    """The only header of this name: a second one, in another case, is refused."""
+    """The only header with this name; a second one, in other case, is refused."""
     values = [value for key, value in headers.items() if key.lower() == name]
     if len(values) != 1 or not isinstance(values[0], str) or not values[0].isascii():
         raise BadSignature
@@ -243,7 +243,7 @@ def _is_timestamp(scheme: SignatureScheme, part: str) -> bool:
 def _timestamp(
     scheme: SignatureScheme, headers: Mapping[str, str], parts: Sequence[str], now: float
 ) -> str:
-    """The timestamp as it was signed; an empty text for a scheme without one."""
+    """The timestamp in the form in which it was signed; empty for a scheme without timestamps."""
     if scheme.timestamp_header:
         text = _header(headers, scheme.timestamp_header)
     elif scheme.timestamp_prefix:

@@ -1,4 +1,4 @@
-"""Puts accepted deliveries into the inbox queue. Short: the provider waits for its import."""
+"""Sends accepted deliveries to the inbox queue. Short: the provider waits while it is imported."""
 
 import json
 from base64 import b64encode
@@ -32,5 +32,5 @@ class InboxQueue:
             raise InboxRefused from None
 
     def look(self) -> None:
-        """Request the queue's attributes, only to open the connection."""
+        """Request the queue's attributes, only to open the connection before it is needed."""
         self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])

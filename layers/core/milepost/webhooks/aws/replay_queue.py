@@ -1,4 +1,4 @@
-"""Puts quarantined payloads into the inbox queue again. Short: one call."""
+"""Sends quarantined payloads to the inbox queue again. Short: one call."""
 
 import json
 from base64 import b64encode

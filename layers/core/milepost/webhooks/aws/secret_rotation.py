@@ -39,7 +39,7 @@ class SigningSecretsKeeper:
         self._declarations = declarations
 
     def entry(self, connection_id: str) -> object:
-        """What is stored of the connection's signing secrets; None if there is nothing."""
+        """The stored signing secrets of the connection; None if none are stored."""
         return self._secret.read().get(connection_id)
 
     def state(self, connection_id: str) -> SecretState:

@@ -1,4 +1,4 @@
-"""Signing secrets of all connections: one secret in Secrets Manager, which is cached."""
+"""Signing secrets of all connections: one cached secret in Secrets Manager."""
 
 from typing import TYPE_CHECKING, Final
 
