@@ -88,7 +88,8 @@ def _weighted(before: float | None, after: float | None, part: float) -> float |
 
 
 def widen(points: Points, widening: Widening) -> Points:
-    """The points with the interval widened; the median is unchanged and stays within the interval."""
+    """The points with the interval widened; the median is unchanged and stays within the
+    interval."""
     if points.low is None:
         return points
     low, high = points.low / widening.low, points.high

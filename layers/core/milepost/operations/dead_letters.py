@@ -25,7 +25,8 @@ class MessagesInFlight(Exception):
 
 
 class CannotRedrive(Exception):
-    """This message can't be redriven now. The error's text says why, without the message's content."""
+    """This message can't be redriven now. The error's text says why, without the message's
+    content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,8 @@ class Subscriptions(Protocol):
     def get(self, subscription_id: str) -> Subscription | None: ...
 
     def put(self, subscription: Subscription) -> None:
-        """Store the subscription; if it has ended or its endpoint is failing, that stays unchanged."""
+        """Store the subscription; if it has ended or its endpoint is failing, that stays
+        unchanged."""
         ...
 
     def change(self, subscription: Subscription, *, instead_of: Subscription) -> bool:

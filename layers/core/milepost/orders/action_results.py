@@ -1,4 +1,4 @@
-"""Actions on a timeline: which were run, with which result, and which is planned."""
+"""Actions on a timeline: which actions were run, with which result, and which one is planned."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from milepost.orders.report import Report, Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionDone:
-    """An action as the timeline has it: its result, and the provider's answer in its own words."""
+    """An action on the timeline: its result, and the provider's answer in its own words."""
 
     action: str
     key: str
@@ -27,7 +27,7 @@ class ActionDone:
 
 
 def current_plan(order: Order, action: str) -> ActionDone | None:
-    """The plan of this action that is still valid: not changed, called off or carried out since."""
+    """The plan of this action that is still valid: not changed, cancelled or carried out since."""
     plan = None
     for entry in order.timeline:
         said = entry.report.details
@@ -44,8 +44,8 @@ def current_plan(order: Order, action: str) -> ActionDone | None:
 
 
 def completion_planned_for(order: Order) -> datetime | None:
-    """When the order is completed as planned, at the provider or in Milepost, whichever is first;
-    None if nothing is planned."""
+    """When the order will be completed as planned, at the provider or in Milepost, whichever is
+    first; None if nothing is planned."""
     action = order.details.get("completed_by")
     if action is None:
         return None

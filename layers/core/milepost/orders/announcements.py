@@ -35,7 +35,7 @@ MOST_ANNOUNCED: Final = 300
 
 
 def kept(announced: tuple[Announcement, ...]) -> tuple[Announcement, ...]:
-    """The announcements that are kept with the order.
+    """The announcements that are stored with the order.
 
     These are the last ones, in which ``reconciliation`` finds notices that were never sent, and the
     last older one of each kind and status, which shows what people were already notified of.
@@ -90,7 +90,7 @@ def _when(kind: Kind, before: TrackedOrder | None, after: Order) -> datetime:
 
 
 def _entered(after: Order) -> Effect | None:
-    """The effect of the report that set the order's present status."""
+    """The effect of the report that set the order's current status."""
     moves = (entry.effect for entry in reversed(after.timeline) if entry.effect in _ENTERING)
     return next(moves, None)
 
@@ -134,13 +134,14 @@ _LEAVING_ACCEPTANCE: Final = frozenset({Kind.FAILED, Kind.CANCELLED})
 
 
 def _was_not_accepted(before: TrackedOrder | None) -> bool:
-    """Whether the order is known not to have been accepted before: then an appointment also means
-    that it is accepted. It is unknown for an order whose first report says that it is scheduled."""
+    """Whether the order is known not to have been accepted before, so that an appointment also
+    means that it is accepted. This is unknown for an order whose first report says that it is
+    scheduled."""
     return before is not None and before.order.status in _BEFORE_ACCEPTANCE
 
 
 def _acceptance_was_announced(before: TrackedOrder | None) -> bool:
-    """Whether people were notified that it was accepted, and not of a rejection since."""
+    """Whether people were notified that it was accepted, and not notified of a rejection since."""
     said = (one for one in reversed(before.announced if before else ()) if one.kind in _TELLING)
     decisive = (
         one for one in said if one.kind is Kind.REJECTED or one.kind not in _LEAVING_ACCEPTANCE
@@ -154,7 +155,7 @@ def _completion_was_announced(before: TrackedOrder | None) -> bool:
 
 
 def _retracts_announcement(before: TrackedOrder, after: Order) -> bool:
-    """Whether people were notified of an ending that a report with an earlier date has undone."""
+    """Whether people were notified of an ending that a report with an earlier date has revoked."""
     ending = before.order.status
     if ending not in TERMINAL or after.status in MOVES[ending]:
         return False
@@ -174,8 +175,8 @@ _ENDINGS_WITH_REASON: Final = frozenset({Status.REJECTED, Status.FAILED, Status.
 
 
 def _reason_is_news(before: TrackedOrder, after: Order) -> bool:
-    """Whether people were told that the order was rejected, failed or was cancelled, and the
-    provider says only now why."""
+    """Whether people were notified that the order was rejected, failed or was cancelled, and the
+    provider sends the reason only now."""
     ending = after.status
     if ending not in _ENDINGS_WITH_REASON or not _explains(after.details):
         return False
@@ -194,8 +195,8 @@ def _explains(details: Details) -> bool:
 
 
 def _is_in_mail_that_waits(kind: Kind, before: TrackedOrder | None, now: datetime) -> bool:
-    """Whether a first appointment follows ``scheduled`` at once, or a reason ``rejected``: the mail
-    that says so waits for it."""
+    """Whether a first appointment follows ``scheduled``, or a reason follows ``rejected``, almost
+    immediately: the mail waits and includes it."""
     if before is None:
         return False
     if kind is Kind.RESCHEDULED and before.order.appointment is None:
@@ -220,7 +221,7 @@ def _of_attention(before: TrackedOrder | None, after: Order) -> list[Kind]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
-    """An announcement, and its order as it was at that moment."""
+    """An announcement, with its order as it was at that moment."""
 
     key: OrderKey
     provider: str

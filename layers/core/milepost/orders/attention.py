@@ -56,7 +56,7 @@ def reason_of_unread(details: Details) -> Attention | None:
 
 
 def reason_to_look(entry: Entry, status: Status) -> Attention | None:
-    """The reason that an entry of the timeline gives, for an order that now has this status."""
+    """The reason that an entry of the timeline gives for an order that has this status now."""
     raw = entry.report.raw_status
     when = format_instant(entry.report.occurred_at)
     match entry.effect:
@@ -83,7 +83,9 @@ def reason_to_look(entry: Entry, status: Status) -> Attention | None:
 
 
 def reason_of_late(late: Sequence[Entry], summary: Summary, status: Status) -> Attention | None:
-    """The reason when reports arrived after their time had been folded into the summary."""
+    """The reason if reports arrived late, after the reports of their time had been folded into the
+    summary.
+    """
     if not late and not summary.late:
         return None
     more = summary.late + len(late) - 1
@@ -109,7 +111,7 @@ def reason_of_cut(summary: Summary) -> Attention | None:
 
 
 def reason_of_shortened(details: Details) -> Attention | None:
-    """The reason when the provider sent more than is stored."""
+    """The reason if the provider sent more than is stored."""
     if SHORTENED not in details:
         return None
     return Attention(
@@ -120,7 +122,7 @@ def reason_of_shortened(details: Details) -> Attention | None:
 
 
 def reason_of_more(count: int) -> Attention:
-    """One reason in place of those that are too many to be shown."""
+    """One reason that replaces all reasons beyond the number that is shown."""
     return Attention(
         "more_reasons",
         f"There are {count} more reasons to look, which show when others are settled.",

@@ -28,7 +28,7 @@ _HASH_BYTES: Final = 12
 
 
 def mark(form: str, salt: bytes) -> str:
-    """The salted hash that is stored of a form: 24 hex digits."""
+    """The salted hash that is stored instead of a form: 24 hex digits."""
     return hashlib.blake2b(form.encode(), key=salt, digest_size=_HASH_BYTES).hexdigest()
 
 
@@ -51,7 +51,9 @@ def owner_forms(details: Details, key: OrderKey) -> tuple[str, ...]:
 
 
 def first_heard(report: Report) -> datetime:
-    """The earliest of: when the order was placed, when the report occurred, when it was seen."""
+    """The earliest of three times: when the order was placed, when the report occurred, when it was
+    seen.
+    """
     heard = min(report.occurred_at, report.seen_at)
     try:
         return min(heard, parse_instant(report.details.get("ordered_at", "")))
@@ -80,7 +82,7 @@ def phones(forms: Iterable[str]) -> Iterator[str]:
 
 
 def asked_phone(phone: str) -> tuple[str, ...]:
-    """The forms of a customer of whom only this phone number is given."""
+    """The forms of a customer of whom only this phone number is known."""
     return (*phones(phone_forms(phone).asked), *(id_form(one) for one in phone_ids(phone)))
 
 
@@ -127,5 +129,5 @@ def _named(numbers: Iterable[str], names: Iterable[str]) -> Iterator[str]:
 
 
 def plain_text(text: str) -> str:
-    """A text normalised for comparison: case, width of characters and spaces don't count."""
+    """A text normalised for comparison: case, character width and spaces are ignored."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

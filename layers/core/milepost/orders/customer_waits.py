@@ -20,7 +20,7 @@ OTHER_WAIT_DAYS: Final = 7.0
 
 
 def wait_ends(order: Order, connection: Connection, *, ends: Ends) -> datetime | None:
-    """When the allowed time of the order's wait for its customer ends.
+    """When the time that the order may wait for its customer ends.
 
     None while it doesn't wait.
     """
@@ -33,13 +33,13 @@ def wait_ends(order: Order, connection: Connection, *, ends: Ends) -> datetime |
 
 
 def allowed_days(what: str, connection: Connection) -> float:
-    """How many days an order may wait for this."""
+    """The number of days that an order may wait for this."""
     usual = DEFAULT_WAIT_DAYS.get(what, OTHER_WAIT_DAYS)
     return float(connection.wait_days.get(what, usual))
 
 
 def wait_in_words(order: Order, connection: Connection) -> str | None:
-    """The allowed time of the wait, as text; None while the order doesn't wait."""
+    """The time that the order may wait, as text; None if the order doesn't wait."""
     wait = order.waiting
     if wait is None:
         return None
@@ -51,14 +51,14 @@ def wait_in_words(order: Order, connection: Connection) -> str | None:
 
 
 def first_due_on(order: Order) -> str | None:
-    """The earliest due date of the unpaid invoices, as it is stored."""
+    """The earliest due date of the unpaid invoices, in its stored form."""
     unpaid: list[Any] = [one for one in order.details.get("invoices", []) if not one.get("paid")]
     dates = (one.get("due_on") for one in unpaid)
     return min((one for one in dates if isinstance(one, str) and stored_moment(one)), default=None)
 
 
 def _payment_due(order: Order, connection: Connection) -> datetime | None:
-    """The end of the due date in the connection's time zone."""
+    """The end of the due date, in the connection's time zone."""
     said = first_due_on(order)
     moment = stored_moment(said)
     if moment is None or not stored_day(said):

@@ -33,7 +33,7 @@ from milepost.orders.recording import OrderStore, read_again, write_until_won
 
 
 class WatchList(Protocol):
-    """The index, as the watch reads it."""
+    """The index, as far as the deadline watch uses it."""
 
     def past(self, *, now: datetime) -> Iterator[PastDueOrder]:
         """Open orders whose next date is past."""
@@ -42,8 +42,8 @@ class WatchList(Protocol):
     def announced(
         self, *, since: datetime, until: datetime, closed_since: datetime
     ) -> Iterator[LastAnnounced]:
-        """Orders whose last announcement is in this time, both ends included: every open order, and
-        those that were closed lately."""
+        """Orders whose last announcement is in this period, both ends included: every open order,
+        and recently closed orders."""
         ...
 
 
@@ -57,8 +57,8 @@ class DeadlineWatch:
     rules_of: Callable[[Connection], Rules] = lambda _: Rules()
 
     def candidates(self, *, now: datetime) -> Iterator[PastDueOrder]:
-        """Orders to judge, without those that the index shows to need nothing, and without those of
-        connections whose settings can't be used."""
+        """Orders to judge, except those for which the index shows that there is nothing to do, and
+        those of connections with invalid settings."""
         for one in self.watch_list.past(now=now):
             try:
                 connection = _connection_of(one.key, self.connections)
@@ -68,7 +68,7 @@ class DeadlineWatch:
                 yield one
 
     def judge(self, key: OrderKey, *, now: datetime) -> tuple[Announcement, ...]:
-        """Mark or escalate one order if it is due; returns what that announces.
+        """Mark or escalate one order if it is due; returns the announcements of that.
 
         :raises LostRace: after many; the next run tries again
         """
@@ -92,7 +92,7 @@ Judged = tuple[TrackedOrder | None, tuple[Announcement, ...]]
 def rewrite(
     orders: OrderStore, key: OrderKey, judge: Callable[[TrackedOrder | None], Judged]
 ) -> tuple[Announcement, ...]:
-    """Write the order as the judge changes it, also with concurrent writers; returns its
+    """Write the order as the judge changes it, even with concurrent writers; returns its
     announcements.
 
     :raises LostRace: after many; the next run tries again
@@ -115,7 +115,7 @@ def judged(
     now: datetime,
     rules: Rules = Rules(),  # noqa: B008 - it is frozen
 ) -> tuple[TrackedOrder | None, tuple[Announcement, ...]]:
-    """The order after judging it at this time, and what that announces; None to leave it
+    """The order after it was judged at this time, and its announcements; None to leave it
     unchanged."""
     before = read_again(stored, rules)
     if before is None or before.erased_at is not None:
@@ -134,8 +134,8 @@ def judged(
 
 
 def _set_right(before: TrackedOrder, connection: Connection, now: datetime) -> TrackedOrder | None:
-    """Update an order whose dates follow from earlier settings: the present ones allow more
-    time."""
+    """Update an order whose dates were calculated with earlier settings, if the current settings
+    allow more time."""
     if before.overdue is None and next_date(before.order, connection) <= now:
         return None
     return replace(before, version=before.version + 1, overdue=None)
@@ -158,7 +158,8 @@ def _marked(
 
 
 def _kinds_of_mark(before: TrackedOrder, mark: Overdue, connection: Connection) -> tuple[Kind, ...]:
-    """Overdue, once for each stage; delayed, for customers, once for each appointment or stage.
+    """Announce overdue once for each stage; announce delayed, for customers, once for each
+    appointment or stage.
 
     While the order waits for its customer, the customer is not notified of a delay.
     """
@@ -170,7 +171,7 @@ def _kinds_of_mark(before: TrackedOrder, mark: Overdue, connection: Connection) 
 
 
 def _delay_was_announced(before: TrackedOrder, mark: Overdue) -> bool:
-    """Whether the customer was notified of a delay since the last date they were given."""
+    """Whether the customer was notified of a delay since they were last given a date."""
     dates = (Kind.SCHEDULED, Kind.RESCHEDULED)
     since = max((one.sequence for one in before.announced if one.kind in dates), default=0)
     order = before.order
@@ -208,14 +209,14 @@ def _word_of_its_own(order: Order) -> str | None:
 
 
 def _is_of_stage(one: Announcement, mark: Overdue, since: datetime) -> bool:
-    """Whether the announcement was about the stage that has the mark. If that stage began far
-    beyond the order's track, its deadline is before its beginning."""
+    """Whether the announcement was about the stage that has the mark. If the stage began when the
+    order was far beyond its track, its deadline is before its beginning."""
     when = one.announced_at if mark.deadline < mark.since else one.occurred_at
     return when >= since
 
 
 def _was_announced(before: TrackedOrder, mark: Overdue, kind: Kind) -> bool:
-    """Whether this was announced for this stage or this wait, whose deadline may have moved
+    """Whether this was announced for this stage or this wait, even if its deadline has moved
     since."""
     order = before.order
     since = order.waiting.since if order.waiting else mark.since
@@ -261,7 +262,7 @@ def _is_worth_reading(one: PastDueOrder, connection: Connection, now: datetime) 
 
 
 def _connection_of(key: OrderKey, connections: Connections) -> Connection | None:
-    """The connection; None if it was removed, so that nobody is responsible for its orders."""
+    """The connection; None if it was removed, since nobody is responsible for its orders then."""
     try:
         return connections.get(key.connection)
     except UnknownConnection:

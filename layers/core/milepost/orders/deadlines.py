@@ -64,7 +64,7 @@ _STAGES: Final[Mapping[Status, timedelta]] = {
 
 
 def track_of(details: Details, connection: Connection) -> str:
-    """The order's track: by its offer, else by its service type, else the connection's."""
+    """The order's track: that of its offer, else of its service type, else of the connection."""
     offer, service = details.get("offer", {}).get("id", ""), details.get("service_type", "")
     own = connection.tracks.get(offer) or connection.tracks.get(service)
     return own or _usual_track(service, details) or connection.track
@@ -78,8 +78,8 @@ def _usual_track(service: str, details: Details) -> str | None:
 
 
 def stage_deadline(order: Order, connection: Connection) -> datetime:
-    """The deadline of the present stage. A stage that starts again and again gets no new time once
-    the order is far beyond its track.
+    """The deadline of the current stage. A stage that is entered repeatedly gets no additional time
+    once the order is far beyond its track.
 
     Time in which the order waited for the customer is not counted. While it waits, this is the
     deadline as if the wait had ended when it began.
@@ -94,7 +94,7 @@ def _deadline_from(entered: datetime, order: Order, connection: Connection) -> d
 
 
 def _first_entered(order: Order) -> datetime:
-    """When the order entered its present stage for the first time."""
+    """When the order entered its current stage for the first time."""
     entered = [one.entered for one in _summed_up(order) if one.status is order.status]
     for entry in order.timeline:
         report = entry.report
@@ -109,7 +109,7 @@ def _summed_up(order: Order) -> tuple[Stage, ...]:
 
 
 def allowed_time(order: Order, connection: Connection) -> timedelta:
-    """How long the present stage may last, in days as the connection counts them.
+    """How long the current stage may last, in days as the connection counts them.
 
     The connection's settings take precedence over what is known of the provider, and a raw status
     over the canonical one.
@@ -134,23 +134,23 @@ def _own_days(order: Order, connection: Connection) -> float | None:
 
 
 def far_limit(order: Order, connection: Connection) -> datetime:
-    """When the order is far beyond its track: twice the track's time after its start, not counting
-    the time in which it waited for its customer."""
+    """When the order is far beyond its track: after twice the track's time from its start, not
+    counting the time that it waited for its customer."""
     track = TRACKS[track_of(order.details, connection)]
     return later(_start(order), FAR * track + order.waited_before + order.waited)
 
 
 def track_deadline(order: Order, connection: Connection) -> datetime:
-    """When the order's track has passed since its start, in days as the connection counts them. The
-    time in which it waited for its customer is not counted."""
+    """When the track's time from the order's start is over, in days as the connection counts them.
+    The time that the order waited for its customer isn't counted."""
     track = TRACKS[track_of(order.details, connection)]
     begins = later(_start(order), order.waited_before + order.waited)
     return _ends(begins, track, connection)
 
 
 def sliding_limit(order: Order, connection: Connection) -> datetime | None:
-    """When an order is overdue although its appointment is in the future; None if the appointment
-    was not moved.
+    """When an order becomes overdue although its appointment is in the future; None if the
+    appointment was not moved.
 
     The first agreed appointment ends its stage, whatever the track says. An appointment that was
     moved later does so only until the order is far beyond its track.
@@ -163,7 +163,7 @@ def sliding_limit(order: Order, connection: Connection) -> datetime | None:
 
 
 def _first_agreed(order: Order) -> str | None:
-    """The appointment that was agreed first in the present stage."""
+    """The appointment that was agreed first in the current stage."""
     said: list[str | None] = [order.summary.details.get("appointment")] if order.summary else []
     for entry in order.timeline:
         if entry.effect in MOVING:
@@ -173,7 +173,7 @@ def _first_agreed(order: Order) -> str | None:
 
 
 def look_at_dates(order: Order, connection: Connection) -> Iterable[Attention]:
-    """A reason for attention when the appointment is far beyond the order's track."""
+    """The reason for attention if the appointment is far beyond the order's track."""
     moment = stored_moment(order.appointment) if order.status is Status.SCHEDULED else None
     if moment is None or moment <= far_limit(order, connection):
         return
@@ -187,7 +187,7 @@ def look_at_dates(order: Order, connection: Connection) -> Iterable[Attention]:
 
 
 def allowed_in_words(order: Order, connection: Connection) -> str:
-    """The allowed time of the present stage, or of the wait in it, as text."""
+    """The allowed time of the current stage, or of the wait in it, as text."""
     if words := wait_in_words(order, connection):
         return words
     if _is_far(order, connection):
@@ -228,7 +228,7 @@ def _count(number: float, unit: str) -> str:
 
 
 def overdue_at(order: Order, connection: Connection) -> datetime | None:
-    """When the present stage becomes overdue; None if it can't.
+    """When the current stage becomes overdue; None if it can't.
 
     A closed order is never overdue. An order with an appointment is overdue after the time on site,
     or after the day; if its completion is planned for later, after that. If the appointment was
@@ -246,8 +246,8 @@ def overdue_at(order: Order, connection: Connection) -> datetime | None:
 
 
 def _agreed_end(order: Order, connection: Connection) -> datetime:
-    """When the appointment is over, or the order should be completed as planned if that is later.
-    A plan counts until the order is far beyond its track."""
+    """When the appointment is over, or when the order should be completed as planned if that is
+    later. A plan is taken into account until the order is far beyond its track."""
     agreed = sliding_limit(order, connection)
     agreed = agreed or appointment_ends(order.appointment or "", connection)
     planned = completion_planned_for(order)
@@ -257,7 +257,7 @@ def _agreed_end(order: Order, connection: Connection) -> datetime:
 
 
 def usual_end(order: Order, connection: Connection) -> datetime | str:
-    """When the present stage usually ends: at the agreed appointment (an instant, or a day in ISO
+    """When the current stage should end: at the agreed appointment (an instant, or a day in ISO
     8601), else at the limit of the wait for the customer, else at the stage's deadline."""
     agreed = if_in_range(order.appointment) if order.status is Status.SCHEDULED else None
     limit = wait_ends(order, connection, ends=_ends)
@@ -270,7 +270,7 @@ def next_step_by(order: Order, connection: Connection) -> datetime | str | None:
 
 
 def appointment_ends(appointment: str, connection: Connection) -> datetime:
-    """When an appointment is over: 4 hours on site from an instant, or the local day.
+    """When an appointment is over: 4 hours after its instant, or at the end of the local day.
 
     A date that can't be right is never over.
     """
@@ -284,7 +284,9 @@ def appointment_ends(appointment: str, connection: Connection) -> datetime:
 
 
 def escalates_at(deadline: datetime, connection: Connection) -> datetime:
-    """When an order that is overdue since ``deadline`` is escalated to the connection's contact."""
+    """When an order that has been overdue since ``deadline`` is escalated to the connection's
+    contact.
+    """
     return _ends(deadline, timedelta(days=float(connection.escalate_after_days)), connection)
 
 
@@ -300,7 +302,7 @@ def _ends(begins: datetime, allowed: timedelta, connection: Connection) -> datet
 
 
 def next_date(order: Order, connection: Connection) -> datetime:
-    """The date by which lists are sorted: the appointment, else the stage's deadline; of a closed
+    """The date by which lists are sorted: the appointment, else the stage's deadline; for a closed
     order, when it was closed.
 
     If the appointment was moved far beyond the track, it is the day on which the order becomes

@@ -9,7 +9,7 @@ from milepost.common.identifiers import is_malo, is_meter_number
 
 
 class Customer(TypedDict, total=False):
-    """Who ordered. All of it is personal data: stored, never logged."""
+    """The customer. All of it is personal data: stored, but never logged."""
 
     name: str
     business: str
@@ -19,7 +19,7 @@ class Customer(TypedDict, total=False):
 
 
 class Address(TypedDict, total=False):
-    """Where the service is delivered. Personal data: stored, never logged."""
+    """Where the service is delivered. Personal data: stored, but never logged."""
 
     street: str
     unit: str
@@ -30,7 +30,7 @@ class Address(TypedDict, total=False):
 
 
 class Offer(TypedDict, total=False):
-    """What was sold, in the provider's words, and by which supplier behind it."""
+    """What was sold, in the provider's words, and which supplier provides it."""
 
     id: str
     name: str
@@ -65,7 +65,7 @@ class AuthorizationCode(TypedDict, total=False):
 
 
 class Installer(TypedDict, total=False):
-    """Who installs, and as what: a meter installer, a farming-out contractor, a partner, ..."""
+    """The installer and their role: a meter installer, a subcontractor, a partner, ..."""
 
     kind: str
     name: str
@@ -95,7 +95,7 @@ class ProviderEmail(TypedDict, total=False):
 
 
 class Commission(TypedDict, total=False):
-    """The commission that we earn, as the provider states it."""
+    """The commission that you earn, as stated by the provider."""
 
     amount: Decimal
     currency: str
@@ -104,7 +104,7 @@ class Commission(TypedDict, total=False):
 
 
 class Details(TypedDict, total=False):
-    """The facts that a report carries beside its status; each key is one complete fact.
+    """The facts of a report besides its status; each key is one complete fact.
 
     Instants are ISO 8601 in UTC (``2026-03-01T09:00:00Z``), days ``2026-03-01``. Numbers are
     ``Decimal``, never ``int``, since that is what DynamoDB returns.
@@ -219,7 +219,9 @@ METER_NUMBER: Final = "meter_number"
 
 
 def identifiers_in(details: Details) -> set[str]:
-    """Which of an order's meter numbers are known and well formed, also of an erased order."""
+    """Which of an order's meter numbers are known and well formed; also available for an erased
+    order.
+    """
     malo, meter = details.get("malo"), details.get("meter_number")
     found = set(details.get("meter_known", ()))
     if isinstance(malo, str) and is_malo("".join(malo.split())):
@@ -230,7 +232,7 @@ def identifiers_in(details: Details) -> set[str]:
 
 
 def cause_in(details: Details) -> str | None:
-    """The cause of an order or report: the stored one, else the one recognised in its reason.
+    """The cause of an order or report: the stored one, else the one that its reason indicates.
 
     Earlier versions stored no cause for most providers, and ``other`` for some that are recognised
     now.

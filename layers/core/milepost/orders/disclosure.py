@@ -1,4 +1,4 @@
-"""Disclosure: which texts of a provider may be sent by SNS, to endpoints, and to chats.
+"""Disclosure: which texts of a provider may be sent to SNS, to endpoints, and to chats.
 
 Subscribers may be outside the team, and may store what they get. Messages are therefore built from
 a fixed list of fields (``announcement_message.topic_message``), and a provider's own text is in
@@ -45,7 +45,7 @@ _LABEL: Final = re.compile(r"[^\W_](?:[\w .,:/&-]|\((?=\D)|\+(?=\D)|\)){0,63}")
 
 
 def reason_to_disclose(details: Details, *, of_rejection: bool = False) -> str | None:
-    """Why the order ended, as programs get it: our own text for its cause.
+    """The reason why the order ended, for programs: Milepost's own text for its cause.
 
     The provider's words are never in it: no rule finds every person in a free text.
 
@@ -57,8 +57,8 @@ def reason_to_disclose(details: Details, *, of_rejection: bool = False) -> str |
 
 
 def reason_for_colleagues(details: Details, *, of_rejection: bool = False) -> str | None:
-    """The provider's reason for readers who may know the customer's name; None if it contains
-    contact data, or anything else that the order knows of people.
+    """The provider's reason, for readers who may know the customer's name; None if it contains
+    contact data, or other personal data of the order.
 
     It may name a person of whom the order knows nothing. Notes are never disclosed, nor a reason
     that an adapter took from them.
@@ -92,7 +92,7 @@ def status_to_disclose(text: str | None, details: Details) -> str | None:
 
 
 def _is_in_notes(reason: str, details: Details) -> bool:
-    """Whether the reason consists of notes: earlier versions stored such reasons without a mark."""
+    """Whether the reason consists of notes, which earlier versions stored without marking them."""
     notes = "\n".join(note.get("text", "") for note in details.get("notes", []))
     return any(line and line in notes for line in reason.splitlines())
 

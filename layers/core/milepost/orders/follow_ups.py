@@ -15,12 +15,14 @@ COMPLETE: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
 
 
 def sends_follow_ups(connection: Connection) -> bool:
-    """Whether the connection has a link to send, and sends it to customers."""
+    """Whether the connection has a link for follow-ups, and sends them to customers."""
     return connection.follow_up is not None and Kind.FOLLOW_UP in connection.customer_notices
 
 
 def follow_up_at(since: datetime, connection: Connection) -> datetime | None:
-    """When the follow-up is due of an order that is complete since then; None for never."""
+    """When the follow-up is due for an order that was completed at this time; None if there is
+    none.
+    """
     if connection.follow_up is None or not sends_follow_ups(connection):
         return None
     return later(since, timedelta(days=float(connection.follow_up.after_days)))
@@ -52,7 +54,7 @@ def why_no_follow_up(tracked: TrackedOrder) -> str | None:
 def follow_up_withdrawn(
     _one: Announcement, tracked: TrackedOrder, connection: Connection
 ) -> str | None:
-    """The reason why a follow-up that is still unsent must not be sent; None if it may be."""
+    """The reason why a follow-up that waits to be sent must not be sent; None if it may be sent."""
     if connection.follow_up is None:
         return f"{connection.id} has no link to send any more"
     return why_no_follow_up(tracked)

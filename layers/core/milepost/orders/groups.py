@@ -10,7 +10,9 @@ from milepost.orders.order import Order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSummary:
-    """``code``, such as ``all_accepted``, ``partly_rejected``, ``mixed``; ``text`` for people."""
+    """``code`` is, for example, ``all_accepted``, ``partly_rejected`` or ``mixed``; ``text`` is for
+    people.
+    """
 
     code: str
     text: str

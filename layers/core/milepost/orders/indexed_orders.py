@@ -9,7 +9,7 @@ from milepost.orders.order import OrderKey, Overdue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastDueOrder:
-    """An open order whose next date is past, as the index returns it."""
+    """An open order whose next date has passed, as the index returns it."""
 
     key: OrderKey
     status: Status

@@ -1,4 +1,4 @@
-"""The lifecycle: allowed moves between statuses, and the fold of reports into an order.
+"""The lifecycle: which changes of status are allowed, and how reports are folded into an order.
 
 ``fold`` is pure: no clock, no AWS, no logging. The same reports give the same order, in whatever
 order and however often they arrived.
@@ -126,7 +126,7 @@ def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None
 def _history_and_timeline(
     reports: Iterable[Report], summary: Summary | None
 ) -> tuple[list[Report], list[Report]]:
-    """The reports from the summary's time that are kept, and those after it."""
+    """The reports from the summary's time that are kept, and the reports after it."""
     merged = merge(reports)
     if summary is None:
         return [], list(in_order(merged))
@@ -142,7 +142,7 @@ def _effect_of_history(report: Report) -> Effect:
 
 
 def _bounded_details(details: Details, said: Iterable[Report], summary: Summary | None) -> Details:
-    """The facts within their size limit; each report is already within its own."""
+    """The facts, limited in size; each report is already limited by itself."""
     if summary is None and sum(report.size for report in said) <= DETAILS_BYTES:
         return details
     return shorten(details, DETAILS_BYTES)
@@ -206,7 +206,7 @@ def _end_stage(state: _State, left: datetime) -> None:
 
 
 def _see_what_it_waits_for(state: _State, report: Report, rules: Rules, *, enters: bool) -> None:
-    """Begin, continue or end the wait for the customer; each stage counts its own wait."""
+    """Begin, continue or end the wait for the customer; each stage counts its own waits."""
     what = (
         None if state.status in TERMINAL else rules.waits(state.status, _said_last(state, report))
     )
@@ -220,7 +220,9 @@ def _see_what_it_waits_for(state: _State, report: Report, rules: Rules, *, enter
 
 
 def _said_last(state: _State, report: Report) -> Details:
-    """The facts with only the latest notes: an old note would keep the order waiting for ever."""
+    """The facts with only the latest notes, since an old note would keep the order waiting for
+    ever.
+    """
     facts = Details(**state.details)
     facts.pop("notes", None)
     if "notes" in report.details:
@@ -260,14 +262,13 @@ def _effect(state: _State, report: Report, rules: Rules) -> Effect:
 
 def _stays(state: _State, report: Report) -> bool:
     """Whether the provider repeats its raw status without a fact, such as a start date, that had
-    made it a later status. The repeated word is no contradiction: the fact is removed, the status
-    stays."""
+    made it a later status. This is no contradiction: the fact is removed, and the status stays."""
     is_open = state.status not in TERMINAL and report.status not in TERMINAL
     return is_open and is_same_word(report.raw_status, state.raw_status)
 
 
 def _reasons(order: Order, rules: Rules) -> Iterator[Attention]:
-    """Reasons for attention, from the last report of the status and from the present facts.
+    """Reasons for attention, from the last report of the status and from the current facts.
 
     A later report with a fitting status removes the reason that an earlier report gave.
     """
@@ -289,8 +290,8 @@ def _reasons(order: Order, rules: Rules) -> Iterator[Attention]:
 
 
 def _most_of(reasons: Sequence[Attention]) -> tuple[Attention, ...]:
-    """At most ``MOST_REASONS``, at least one of each code; the last one says how many are left
-    out."""
+    """At most ``MOST_REASONS`` reasons, at least one of each code; the last one has the number of
+    omitted reasons."""
     if len(reasons) <= MOST_REASONS:
         return tuple(reasons)
     codes = {reason.code: place for place, reason in reversed([*enumerate(reasons)])}

@@ -32,14 +32,14 @@ def next_step(order: Order, connection: Connection) -> str | None:
 
 
 def who_acts(order: Order, connection: Connection) -> str | None:
-    """Who has to act next, if the provider's raw status says so."""
+    """Who has to act next, if the provider's raw status determines it."""
     if order.status in TERMINAL:
         return None
     return stage_of(connection.provider, order.raw_status).acts
 
 
 def open_points(order: Order) -> list[str]:
-    """What the customer still has to do or to receive; empty for a closed order."""
+    """The customer's open tasks, and what they still have to receive; empty for a closed order."""
     if order.status in TERMINAL:
         return []
     unpaid = [one for one in order.details.get("invoices", []) if not one.get("paid", False)]

@@ -20,12 +20,12 @@ from milepost.orders.summary import Summary, Wait
 
 
 class BadOrderId(ValueError):
-    """Not the id of an order; the message shows the form of one."""
+    """Not the id of an order; the message shows the format of one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class OrderKey:
-    """Which order: ids as the provider gives them, under one connection."""
+    """Identifies an order by the provider's ids, within one connection."""
 
     connection: str
     order_id: str
@@ -42,12 +42,12 @@ class OrderKey:
 
     @property
     def path_id(self) -> str:
-        """The same as one segment of a URL's path, as the API names orders."""
+        """The key as one segment of a URL path, as the API writes it."""
         return str(self).replace("/", ":")
 
     @classmethod
     def parse(cls, text: str) -> "OrderKey":
-        """Read what ``str`` or ``path_id`` wrote.
+        """Parse the text that ``str`` or ``path_id`` returned.
 
         :raises BadOrderId: when the text is neither
         """
@@ -58,7 +58,7 @@ class OrderKey:
 
 
 class Effect(StrEnum):
-    """The effect of a report on its order, at its place in the timeline."""
+    """The effect of a report on its order, at its position in the timeline."""
 
     MOVED = "moved"
     CONTINUED = "continued"
@@ -91,14 +91,14 @@ class Attention:
 
     @property
     def id(self) -> str:
-        """The id that a person acknowledges: of this reason with these facts, not of every reason
-        with its code."""
+        """The id that a person acknowledges: it identifies the reason with these facts, not every
+        reason with its code."""
         return f"{self.code}#{zlib.crc32(self.text.encode()):08x}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One order: its present status and its timeline."""
+    """One order: its current status and its timeline."""
 
     key: OrderKey
     status: Status
@@ -122,12 +122,12 @@ class Order:
 
     @property
     def stage_since(self) -> datetime:
-        """When the present stage began: when the order entered its present raw status."""
+        """When the current stage began: when the order entered its current raw status."""
         return self.raw_since or self.since
 
     @property
     def appointment(self) -> str | None:
-        """The agreed instant or day; None if the date can't be right."""
+        """The agreed instant or day; None if the date can't be correct."""
         return if_in_range(self.details.get("appointment"))
 
     @property
@@ -136,18 +136,18 @@ class Order:
 
     @property
     def acknowledged(self) -> frozenset[str]:
-        """Ids of the reasons for attention that people have handled."""
+        """Ids of the reasons for attention that people have acknowledged."""
         before = self.summary.acknowledged if self.summary else frozenset[str]()
         return before | acknowledged_by(entry.report for entry in self.timeline)
 
     def find_report(self, report_id: str) -> Report | None:
-        """The report of this id, if it is on the timeline."""
+        """The report with this id, if it is on the timeline."""
         reports = (entry.report for entry in self.timeline)
         return next((report for report in reports if report.id == report_id), None)
 
     @property
     def said_of_it(self) -> Iterator[Details]:
-        """The present details, and those of each report and of the summary."""
+        """The current details, and the details of each report and of the summary."""
         yield self.details
         yield from (entry.report.details for entry in self.timeline)
         if self.summary:
@@ -161,7 +161,8 @@ class Order:
 
 
 def acknowledged_by(reports: Iterable[Report]) -> frozenset[str]:
-    """Ids of the reasons for attention that people have handled, by these reports."""
+    """Ids of the reasons for attention that people have acknowledged, according to these
+    reports."""
     return frozenset(
         reason
         for report in reports
@@ -220,7 +221,7 @@ class Announcement:
 
     @property
     def is_date_of_schedule(self) -> bool:
-        """Whether it adds the date to ``scheduled``, whose mail has the date as well."""
+        """Whether it adds the date to ``scheduled``, whose mail then has the date as well."""
         return self.joined and self.kind is Kind.RESCHEDULED
 
     @property
@@ -278,7 +279,7 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedOrder:
-    """An order as it is stored: with its item's version and its announcements."""
+    """An order in its stored form: with its item's version and its announcements."""
 
     order: Order
     version: int = 0
@@ -303,5 +304,7 @@ class TrackedOrder:
 
     @property
     def shown(self) -> Order:
-        """The order as it is shown to people: being overdue is one of its reasons for attention."""
+        """The order in the form that is shown to people: being overdue is one of its reasons for
+        attention.
+        """
         return replace(self.order, attention=self.attention)

@@ -1,4 +1,4 @@
-"""Orders that are overdue now, as digests list them."""
+"""Orders that are overdue now, for digests."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MOST_MENTIONED: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueOrder:
-    """An overdue order: its stage, and since when."""
+    """An overdue order: its stage, and since when it is overdue."""
 
     key: OrderKey
     reference: str | None
@@ -23,14 +23,16 @@ class OverdueOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueNow:
-    """The longest overdue orders, and whether there are more."""
+    """The orders that have been overdue longest, and whether there are more."""
 
     orders: tuple[OverdueOrder, ...] = ()
     more: bool = False
 
 
 def merged(found: Iterable[OverdueNow]) -> OverdueNow:
-    """The results of several lookups as one list: each order once, the longest overdue first."""
+    """The results of several lookups as one list: each order once, those that have been overdue
+    longest first.
+    """
     every = tuple(found)
     orders = {order.key: order for one in every for order in one.orders}
     longest = sorted(orders.values(), key=lambda order: (order.since, order.key))
@@ -41,8 +43,8 @@ def merged(found: Iterable[OverdueNow]) -> OverdueNow:
 
 
 class OverdueOrders(Protocol):
-    """Where senders look up overdue orders."""
+    """Looks up overdue orders for senders."""
 
     def covered_by(self, subscription_id: str, *, now: datetime) -> OverdueNow:
-        """Overdue orders of the connections and service types of this subscription."""
+        """Overdue orders of the subscription's connections and service types."""
         ...

@@ -1,4 +1,4 @@
-"""Personal data in texts: whether one names somebody whom its order knows, or an address.
+"""Personal data in texts: whether a text names a person whom its order knows, or has an address.
 
 Names are recognized however they are written: in any case, with or without accents (``Müller``,
 ``Mueller``), with an ending (``Müllers``), or within a longer word. If in doubt, a text counts as
@@ -51,14 +51,14 @@ _COARSE: Final = frozenset(
 
 
 def looks_like_contact(text: str) -> bool:
-    """Whether a text has an address, a number as long as a phone number, or a person's title."""
+    """Whether a text has an address, a number as long as a phone number, or a title such as
+    "Mr"."""
     shown = visible(text)
     return any(one.search(shown) is not None for one in (_CONTACT, _FAMILY))
 
 
 def names_somebody(text: str, details: Details) -> bool:
-    """Whether a text looks like contact data, or contains something that the order knows of a
-    person.
+    """Whether a text looks like contact data, or contains personal data of the order.
 
     It finds what the order's own facts contain. It can't find a person whom the provider names
     without a title and who appears nowhere else in the order.
@@ -67,8 +67,8 @@ def names_somebody(text: str, details: Details) -> bool:
 
 
 def repeats_facts(text: str, details: Details) -> bool:
-    """Whether a text contains something that the order knows of a person: for texts of our own,
-    whose times and identifiers are no contact data."""
+    """Whether a text contains personal data of the order: for Milepost's own texts, whose times and
+    identifiers are no contact data."""
     facts: Mapping[str, Any] = details
     said = _Said(text)
     if any(said.has_name(name) for key in _NAMING for name in _texts(facts.get(key))):
@@ -99,7 +99,7 @@ class _Said:
         self._squeezed = tuple(_squeezed(one) for one in self._readings)
 
     def has_name(self, name: str, *, numbers: bool = True) -> bool:
-        """Whether it has a word of this name.
+        """Whether the text has a word of this name.
 
         :param numbers: whether words with digits count
         """
@@ -109,7 +109,7 @@ class _Said:
         )
 
     def has_customer(self, customer: Customer) -> bool:
-        """Whether a name of this customer, or the name in their email address, is within it."""
+        """Whether the text has a name of this customer, or the name in their email address."""
         mailbox = customer.get("email", "").rpartition("@")[0]
         words = (*_WORD.findall(visible(customer.get("name", ""))), _squeezed(mailbox))
         return any(
@@ -125,7 +125,7 @@ class _Said:
         return len(end) == _PHONE_END and any(end in text for text in self._squeezed)
 
     def has_street(self, street: str) -> bool:
-        """Whether it has the house number and the beginning of a word of the street."""
+        """Whether the text has the house number and the beginning of a word of the street."""
         words = [w for w in _WORD.findall(spellings_of(visible(street))[0]) if len(w) > 1]
         numbers = {word for word in words if word[0].isdigit()}
         beginnings = tuple(
@@ -138,7 +138,7 @@ class _Said:
         )
 
     def has_value(self, value: str) -> bool:
-        """Whether all of this value is within it, with any punctuation."""
+        """Whether the text has the whole value, with any punctuation."""
         values = {_squeezed(one) for one in spellings_of(visible(value))}
         return any(
             one in text for one in values for text in self._squeezed if len(one) >= _SHORTEST_VALUE
@@ -158,7 +158,7 @@ class _Said:
 
 
 def _is_it(word: str, name: str) -> bool:
-    """Whether a word is this name, perhaps with an ending."""
+    """Whether a word is this name, possibly with an ending."""
     if not word.startswith(name):
         return False
     more = len(word) - len(name)

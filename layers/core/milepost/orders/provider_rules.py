@@ -26,7 +26,7 @@ def nothing_to_look_at(_order: Order) -> Iterable[Attention]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What one provider adds to the lifecycle.
+    """The rules that one provider adds to the lifecycle.
 
     ``continues`` and ``recovers`` map a terminal raw status to the statuses that may follow it: as
     the usual continuation, or because a decision was taken back. ``examine`` finds reasons for

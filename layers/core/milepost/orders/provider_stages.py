@@ -25,7 +25,7 @@ class Allowed(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderStage:
-    """One raw status: how long it may last, and what ends it.
+    """One raw status: how long it may last, and how it ends.
 
     ``acts`` is who has to act next, ``step`` what they have to do, as a sentence. None if nothing
     more is known than the canonical status.
@@ -104,8 +104,8 @@ _SIGNING: Final = frozenset(
 
 
 def awaits_signature(raw_status: str | None, fees: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether the customer still has to sign: in the raw status of the contract, until a fee is
-    charged that follows the signature.
+    """Whether the customer still has to sign: in the raw status of the contract, before a
+    connection fee is charged, since the fee follows the signature.
 
     Source: SUBS's staff guide: the code is for signing the contract; the connection fee follows.
     """
@@ -114,5 +114,5 @@ def awaits_signature(raw_status: str | None, fees: Iterable[Mapping[str, Any]]) 
 
 
 def stage_of(provider: str, raw_status: str | None) -> ProviderStage:
-    """The stage of a raw status; one without facts if it isn't listed."""
+    """The stage of a raw status; an empty one if the raw status isn't listed."""
     return _BY_NORMAL_FORM.get(provider, {}).get(normal_form(raw_status or ""), _NOTHING)

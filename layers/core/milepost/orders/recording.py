@@ -1,4 +1,4 @@
-"""Recording a report: read the order, fold the report in, write once."""
+"""Recording a report: reads the order, folds the report in, writes once."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,8 @@ Done = TypeVar("Done")
 
 
 class LostRace(Exception):
-    """Another writer has written the order since it was read; ``winner`` is what it wrote."""
+    """Another process has written the order since it was read; ``winner`` is the version it
+    wrote."""
 
     def __init__(self, winner: TrackedOrder) -> None:
         super().__init__(f"order {winner.order.key} is at version {winner.version} by now")
@@ -44,7 +45,7 @@ class OrderStore(Protocol):
         ...
 
     def write(self, tracked: TrackedOrder, *, new: tuple[Announcement, ...]) -> None:
-        """Store the order in place of its previous version, with its new announcements.
+        """Replace the order's previous version, together with its new announcements.
 
         :raises LostRace: when the stored version is not the previous one
         :raises UnstorableOrder: when the store refuses the order's contents
@@ -53,11 +54,11 @@ class OrderStore(Protocol):
 
 
 class Erasures(Protocol):
-    """Customers who were erased."""
+    """Customers who have been erased."""
 
     def cover(self, report: Report) -> bool:
-        """Whether a report of an unknown order belongs to an erased one: a further item of it, or
-        an order from before its customer was erased."""
+        """Whether a report of an unknown order belongs to an erased customer: it is another item of
+        their order, or an order that was placed before the erasure."""
         ...
 
 
@@ -82,7 +83,7 @@ class RecordOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The outcome of a report, and its order as it is now."""
+    """The outcome of a report, and the current version of its order."""
 
     outcome: RecordOutcome
     status: Status
@@ -99,7 +100,7 @@ def record(
     erasures: Erasures = NOBODY_ERASED,
     require: Callable[[Order], None] | None = None,
 ) -> Recorded:
-    """Record a report in its order, also with concurrent writers.
+    """Record a report in its order, even with concurrent writers.
 
     :param announce: False for a replay that notifies nobody
     :param erasures: the customers whose orders are not recorded; only checked for a new order
@@ -135,7 +136,8 @@ def record(
 def write_until_won(
     attempt: Callable[[TrackedOrder | None], Done], stored: TrackedOrder | None
 ) -> Done:
-    """Run a write that replaces the stored version; after a lost race, run it again on the winner.
+    """Run a write that replaces the stored version. If another writer was faster, run it again with
+    that version.
 
     :param attempt: gets the stored version; raises ``LostRace`` if another one is stored by then
     :raises LostRace: after ``MOST_LOST_RACES``
@@ -149,8 +151,8 @@ def write_until_won(
 
 
 def read_again(tracked: TrackedOrder | None, rules: Rules) -> TrackedOrder | None:
-    """A stored order by these rules, if its raw statuses had another meaning when it was written.
-    Nothing is announced.
+    """A stored order according to these rules, if its raw statuses had another meaning when it was
+    written. Nothing is announced.
     """
     if tracked is None or tracked.erased_at is not None or not _has_changed(tracked.order, rules):
         return tracked
@@ -158,7 +160,7 @@ def read_again(tracked: TrackedOrder | None, rules: Rules) -> TrackedOrder | Non
 
 
 def fold_again(tracked: TrackedOrder, rules: Rules) -> TrackedOrder:
-    """Fold the stored reports again by these rules; the version stays."""
+    """Fold the stored reports again according to these rules; the version stays."""
     known = tracked.order
     order = fold((entry.report for entry in known.timeline), rules, known.summary)
     overdue = tracked.overdue if _clock(order) == _clock(known) else None
@@ -195,7 +197,7 @@ def _next_version(
 
 
 def _clock(order: Order) -> tuple[object, ...]:
-    """Everything that a stage's deadline depends on, apart from the connection's settings."""
+    """Everything that a stage's deadline depends on, except the connection's settings."""
     offer, service = order.details.get("offer", {}), order.details.get("service_type")
     stage = (order.status, order.stage_since, order.waited, order.waited_before, order.waiting)
     facts = (order.appointment, offer.get("id"), offer.get("name"), service, first_due_on(order))
@@ -217,7 +219,7 @@ def _nothing_to_add(report: Report, before: TrackedOrder) -> RecordOutcome | Non
 
 
 def _may_hold_again(report: Report, known: Report, order: Order) -> bool:
-    """Whether a known report, repeated by a later snapshot, may move on the timeline.
+    """Whether a known report that a later snapshot repeats may move on the timeline.
 
     It may if there is another snapshot of the same instant, or if it was not known to be a
     snapshot.
@@ -233,7 +235,7 @@ def _may_hold_again(report: Report, known: Report, order: Order) -> bool:
 
 
 def _repeats_known_report(report: Report, order: Order, before: Order) -> bool:
-    """Whether a repeated report changed nothing but its own time."""
+    """Whether a repeated report changed nothing except its own time."""
     return before.find_report(report.id) is not None and _standing(order) == _standing(before)
 
 
@@ -243,8 +245,8 @@ def _standing(order: Order) -> tuple[object, ...]:
 
 
 def _says_what_is_known(report: Report, order: Order) -> bool:
-    """Whether the report repeats what is known. Without dates from the provider, each fetch says
-    the same, and only a difference is news.
+    """Whether the report repeats what is known. Without dates from the provider, every fetch
+    returns the same, so only a difference is new.
 
     It is compared with what the provider had last reported at that time.
     """
@@ -266,7 +268,7 @@ def _says_what_is_known(report: Report, order: Order) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrdersRead:
-    """What a consistent read found. A key in neither mapping has no order."""
+    """The result of a consistent read. A key that is in neither mapping has no order."""
 
     found: Mapping[OrderKey, TrackedOrder] = field(default_factory=dict)
     unreadable: Mapping[OrderKey, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Folds every stored order again after the meaning of raw statuses changed; notifies nobody.
+"""Folds every stored order again after the meaning of raw statuses has changed; notifies nobody.
 
 A new report of an order does this as well, before it is recorded (``recording.read_again``). This
 module does it at once for all orders, so that lists and filters are right.
@@ -26,17 +26,18 @@ FIRST_PLACE: Final = "0@0"
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """An order of the index, and the place from which a walk continues after it."""
+    """An order in the index, and the position after it, from which a walk continues."""
 
     key: OrderKey
     place: str
 
 
 class Walk(Protocol):
-    """Walks through every order that is in a list."""
+    """Walks through every order that appears in lists."""
 
     def walk(self, *, after: str | None) -> Iterator[Walked]:
-        """The orders from a place on; those at the place itself are repeated. None: from the start.
+        """The orders from a position on; orders at the position itself are repeated. None starts at
+        the beginning.
 
         :raises ValueError: when the text is not a place
         """
@@ -45,7 +46,7 @@ class Walk(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refold:
-    """Folds orders again. Safe to repeat: an order that is up to date isn't written."""
+    """Folds orders again. It is safe to repeat: an order that is up to date isn't written."""
 
     index: Walk
     connections: Connections
@@ -53,7 +54,7 @@ class Refold:
     rules_of: Callable[[Connection], Rules]
 
     def read_again(self, key: OrderKey, *, now: datetime) -> bool:
-        """Write one order by the present rules; returns whether that changed it.
+        """Write one order according to the current rules; returns whether that changed it.
 
         :raises LostRace: after many lost races; repeat it
         """

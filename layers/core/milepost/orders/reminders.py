@@ -1,4 +1,4 @@
-"""Reminders of appointments: when they are due, and when they are withdrawn.
+"""Reminders of appointments: when they are due, and when they must not be sent any more.
 
 A reminder is an announcement of its own. Its ``occurred_at`` is its due time, which follows from
 the appointment. It shows whether a reminder was already announced, and whether its appointment has
@@ -35,13 +35,13 @@ def begins_at(appointment: str | None, connection: Connection) -> datetime | Non
 
 
 def is_to_complete(one: Announcement, details: Details, connection: Connection) -> bool:
-    """Whether it reminds the team to complete the order after its appointment."""
+    """Whether this reminder asks the team to complete the order after its appointment."""
     begins = begins_at(details.get("appointment"), connection)
     return one.kind is Kind.REMINDER and begins is not None and one.occurred_at >= begins
 
 
 def reminder_times(order: Order, connection: Connection) -> Sequence[datetime]:
-    """The times of all reminders of the present appointment, the earliest first.
+    """The times of all reminders of the current appointment, the earliest first.
 
     An appointment without a time only has reminders a day or more ahead. Where the team completes
     orders itself, it is reminded when the appointment begins, unless completion is already planned.
@@ -84,7 +84,7 @@ def due_reminder(
 def reminder_withdrawn(
     one: Announcement, tracked: TrackedOrder, connection: Connection, *, now: datetime
 ) -> str | None:
-    """The reason why a reminder that is still unsent must not be sent; None if it may be."""
+    """The reason why a reminder that waits to be sent must not be sent; None if it may be sent."""
     order = tracked.order
     begins = begins_at(order.appointment, connection)
     if order.status is not Status.SCHEDULED or begins is None:
@@ -100,7 +100,7 @@ def reminder_withdrawn(
 
 
 def action_to_complete(order: Order, connection: Connection, *, now: datetime) -> str | None:
-    """The action by which the team should complete the order, once its appointment has begun."""
+    """The action by which the team should complete the order after its appointment has begun."""
     begins = begins_at(order.appointment, connection)
     if order.status is not Status.SCHEDULED or begins is None or now < begins:
         return None
@@ -126,7 +126,7 @@ def _was_announced(tracked: TrackedOrder, at: datetime) -> bool:
 
 
 def _learned_at(order: Order) -> datetime:
-    """When the present appointment became known, after the last other one."""
+    """When the current appointment became known, after the previous appointment."""
     learned = order.since
     for entry in reversed(order.timeline):
         said = entry.report.details.get("appointment")

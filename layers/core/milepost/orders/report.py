@@ -78,8 +78,8 @@ class Report:
         object.__setattr__(self, "id", hashlib.sha256(said).hexdigest()[:16])
 
     def _bounded(self) -> bytes:
-        """Shorten details that are too large to be stored; returns the bytes that the id is made
-        of."""
+        """Shorten details that are too large to be stored; returns the bytes from which the id is
+        made."""
         self._shorten_words()
         said = _canonical_bytes(self._said())
         size = len(said)
@@ -102,7 +102,7 @@ class Report:
             object.__setattr__(self, "details", {**self.details, "service_type": shorter})
 
     def _said(self) -> list[object]:
-        """Everything that identifies this report."""
+        """All values that identify this report."""
         if "action_key" in self.details:
             # Requested twice with one idempotency key, an action runs once, at whatever time.
             return [self.details.get("action"), self.details["action_key"]]
@@ -124,7 +124,8 @@ MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 def refuse_future(reports: Iterable[Report], *, now: datetime) -> None:
-    """Refuse reports dated further ahead than clocks may differ: they would hide later ones.
+    """Refuse reports with dates further in the future than clocks may differ, since they would hide
+    later reports.
 
     :raises DatedAhead: when a report is dated more than 5 minutes after ``now``
     """
@@ -133,7 +134,9 @@ def refuse_future(reports: Iterable[Report], *, now: datetime) -> None:
 
 
 def shorten(details: Details, most: int) -> Details:
-    """The details in at most ``most`` bytes; ``shortened`` names the facts that were cut."""
+    """The details in at most ``most`` bytes; ``shortened`` has the names of the facts that were
+    cut.
+    """
     return cast(Details, shorten_details(details, most, encode=_canonical_bytes))
 
 

@@ -41,19 +41,19 @@ def customer_id_of(details: Details, key: OrderKey) -> str:
 
 
 def customer_id_of_email(email: str) -> str:
-    """The customer id for an email address, the same for all its spellings."""
+    """The customer id for an email address, the same for all spellings of the address."""
     return _digest("email", address_identity(email))
 
 
 def email_ids(email: str) -> tuple[str, ...]:
-    """All customer ids for an email address: the present one, and those that earlier versions gave
+    """All customer ids for an email address: the current one, and those that earlier versions gave
     to other spellings."""
     earlier = (_digest("email", former) for former in former_identities(email))
     return (customer_id_of_email(email), *earlier)
 
 
 def phone_ids(phone: str, *, country: str | None = None, name: str = "") -> tuple[str, ...]:
-    """Customer ids for a phone number of a customer without email address, one for each spelling.
+    """Customer ids for the phone number of a customer without email address, one for each spelling.
 
     :param country: the connection's country (ISO 3166-1), for a number without a country code
     :param name: the customer's ``name_key``, if a name is known
@@ -74,13 +74,13 @@ def name_key(customer: Customer) -> str:
 
 
 def phone_part(customer_id: str) -> str:
-    """The id without the name: the same for all who share a phone number."""
+    """The id without the name: the same for all customers who share a phone number."""
     return customer_id[:PHONE_PART]
 
 
 def is_of_customer(found: str, asked: str) -> bool:
-    """Whether a customer's id is the one that is asked for; without a name, all with the number
-    are."""
+    """Whether a customer's id is the requested one. A request without a name includes all customers
+    with the number."""
     return asked in (found, phone_part(found))
 
 
@@ -105,13 +105,13 @@ def _digest(*parts: str) -> str:
 
 
 def search_text(text: str) -> str:
-    """A text normalised for comparing references: case, width of characters and outer spaces don't
-    count."""
+    """A text normalised for comparing references: case, character width and surrounding spaces are
+    ignored."""
     return unicodedata.normalize("NFKC", text).casefold().strip()[:LONGEST_WORD]
 
 
 def reference_words(reference: str) -> tuple[str, ...]:
-    """The reference from the start of each of its words, so that a prefix search finds any word.
+    """The reference from the start of each of its words, so that a prefix search finds every word.
 
     ``SP-2026-90012`` gives ``sp-2026-90012``, ``2026-90012`` and ``90012``.
     """

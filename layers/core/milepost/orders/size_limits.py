@@ -34,7 +34,7 @@ _MOST_NAMED: Final = 20
 
 
 def shorten_text(text: str, most: int) -> str:
-    """The text in at most ``most`` bytes of UTF-8; a cut text ends in a hash of the whole one.
+    """The text in at most ``most`` bytes of UTF-8; a cut text ends in a hash of the whole text.
 
     :param most: bytes, 40 or more
     """
@@ -48,7 +48,8 @@ def shorten_text(text: str, most: int) -> str:
 def shorten_details(
     details: Mapping[str, Any], most: int, *, encode: Callable[[Any], bytes]
 ) -> dict[str, Any]:
-    """The details in at most ``most`` bytes. ``shortened`` names the facts that were cut.
+    """The details in at most ``most`` bytes. ``shortened`` has the names of the facts that were
+    cut.
 
     Long texts and lists are cut first; then facts are left out, the largest first.
 

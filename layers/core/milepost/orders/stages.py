@@ -1,4 +1,4 @@
-"""Finished stages: the statuses that an order has left, and how long it was in each."""
+"""Finished stages: the statuses that an order has left, and how long it was in each of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,12 +27,12 @@ def finished_stages(order: Order) -> tuple[Stage, ...]:
 
 
 def measured_stages(order: Order) -> tuple[Stage, ...]:
-    """The same, and also the stages of raw statuses where a canonical status had several."""
+    """The same, with the stages of raw statuses if a canonical status had several of them."""
     return tuple(stages_in(order.timeline, order.summary))
 
 
 def stages_in(entries: Sequence[Entry], summary: Summary | None) -> Iterator[Stage]:
-    """The stages that were finished before these entries of a timeline, and within them.
+    """The stages that ended before these entries of a timeline, and within them.
 
     Later entries only add stages.
 
@@ -59,7 +59,7 @@ def stages_in(entries: Sequence[Entry], summary: Summary | None) -> Iterator[Sta
 
 @dataclass(frozen=True, slots=True)
 class _Present:
-    """The order's status at one place of its timeline.
+    """The order's status at one position of its timeline.
 
     ``raw_since`` is when it got another raw status within the same status, if it did.
     """
@@ -82,7 +82,9 @@ class _Present:
             yield Stage(self.status, entered, left, level=StageLevel.STATUS)
 
     def leave_raw_status(self, left: datetime) -> Iterator[Stage]:
-        """The stage that ends when the order gets another raw status within the same status."""
+        """The stage that ends when the order gets another raw status within the same canonical
+        status.
+        """
         if self.status is not Status.UNKNOWN:
             entered = min(self.raw_since or self.since, left)
             yield Stage(self.status, entered, left, self._word, StageLevel.RAW_STATUS)

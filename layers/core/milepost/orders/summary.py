@@ -18,7 +18,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The time that an order spent in one status, or in one of several raw statuses of it, by the
+    """The time that an order spent in one status, or in one of its several raw statuses, by the
     provider's clock.
 
     ``raw_status`` is None if it is the same word as the status, or unknown.

@@ -1,4 +1,4 @@
-"""Announcements by time: reminders before appointments, and follow-ups after completion.
+"""Announcements at certain times: reminders before appointments, and follow-ups after completion.
 
 Orders are found through the index by their next date. Each is read, judged and written like any
 other change, with its announcement in the same write.
@@ -27,7 +27,7 @@ zone."""
 
 
 class DatedOrders(Protocol):
-    """The index, by next date."""
+    """The index, by the orders' next date."""
 
     def dated(self, status: Status, *, since: datetime, until: datetime) -> Iterator[Dated]:
         """Orders of this status whose next date is between these two instants."""
@@ -36,8 +36,7 @@ class DatedOrders(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedWatch:
-    """Announces reminders of appointments that are near, and follow-ups of orders that were
-    completed."""
+    """Announces reminders of upcoming appointments, and follow-ups of completed orders."""
 
     index: DatedOrders
     connections: Callable[[], Iterable[Connection]]
@@ -45,7 +44,7 @@ class TimedWatch:
     orders_of: Callable[[Connection], OrderStore]
 
     def candidates(self, *, now: datetime) -> Iterator[OrderKey]:
-        """Orders to judge, chosen by the index alone."""
+        """Orders to judge, selected by the index alone."""
         known = {one.id: one for one in self.connections()}
         yield from self._near_appointments(known, now)
         yield from self._lately_complete(known, now)
@@ -98,7 +97,7 @@ class TimedWatch:
 def judged_by_time(
     before: TrackedOrder | None, connection: Connection, *, now: datetime
 ) -> tuple[TrackedOrder | None, tuple[Announcement, ...]]:
-    """The order after judging it at this time, and what that announces; None to leave it
+    """The order after it was judged at this time, and its announcements; None to leave it
     unchanged."""
     if before is None or before.erased_at is not None:
         return None, ()
@@ -121,7 +120,8 @@ def judged_by_time(
 
 
 def _may_be_reminded_of(one: Dated, connection: Connection, now: datetime) -> bool:
-    """Whether a reminder may have become due lately. Reading the order shows whether it has."""
+    """Whether a reminder may have become due recently. Only the order itself shows whether it
+    has."""
     begins = begins_at(one.appointment, connection)
     if begins is None:
         return False

@@ -1,4 +1,4 @@
-"""The reports of a timeline: their order, and which are removed when there are too many."""
+"""The reports of a timeline: their order, and which reports are removed if there are too many."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -41,7 +41,8 @@ def _both(one: Report, other: Report) -> Report:
 
 
 def in_order(reports: Iterable[Report]) -> Iterator[Report]:
-    """Reports by when they occurred; those of one instant in the order of the lifecycle.
+    """Reports by the time when they occurred; reports of the same instant in the order of the
+    lifecycle.
 
     Snapshots of one instant are in the order in which they were taken, so that the last one
     decides. Each event comes before the first snapshot with its status or a later one, since that
@@ -91,7 +92,8 @@ def _weight(reports: Iterable[Report]) -> int:
 
 
 def place_to_cut(reports: Sequence[Report]) -> int:
-    """How many of the oldest reports to remove: about half, and never only some of one instant.
+    """How many of the oldest reports to remove: about half, and either all reports of one instant
+    or none.
 
     Only if all possible places are within one instant, the cut is there. A single report is kept.
     """
@@ -105,7 +107,7 @@ def place_to_cut(reports: Sequence[Report]) -> int:
 
 
 def end_of_summary(reports: Sequence[Report], cut: int, before: datetime | None) -> datetime:
-    """The end of the summary's time, once these reports are cut at this place.
+    """The end of the summary's time if these reports are cut at this position.
 
     Actions and notes of people don't count: a provider's report that arrives after many notes, and
     is dated before them, can still be applied.
@@ -128,7 +130,7 @@ def _just_before(instant: datetime) -> datetime:
 
 
 def is_late(report: Report, summary: Summary | None) -> bool:
-    """Whether it occurred in the time of the summary."""
+    """Whether the report occurred in the time of the summary."""
     return summary is not None and report.occurred_at <= summary.until
 
 

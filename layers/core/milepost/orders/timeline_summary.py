@@ -56,7 +56,7 @@ def sum_up(
 def _acknowledged(
     gone: Iterable[Report], before: frozenset[str], raised: frozenset[str]
 ) -> frozenset[str]:
-    """Ids of the reasons that people have handled. If there are too many, those that would
+    """Ids of the reasons that people have acknowledged. If there are too many, those that would
     otherwise be raised again come first, then the latest."""
     new = acknowledged_by(gone)
     known = before | new
@@ -68,6 +68,6 @@ def _acknowledged(
 
 
 def _payments(gone: Iterable[Report], before: tuple[str, ...]) -> tuple[str, ...]:
-    """The dates on which the provider paid commission, each once."""
+    """The dates on which the provider paid a commission, each once."""
     paid = (one.details.get("commission", {}).get("paid_at") for one in gone)
     return tuple(dict.fromkeys([*before, *(at for at in paid if at)]))[-MOST_PAYMENTS:]

@@ -1,4 +1,4 @@
-"""Tombstones: what remains of an order whose customer was erased.
+"""Tombstones: what is left of an order whose customer was erased.
 
 A tombstone keeps what happened when, so that figures stay right and a late event is ignored
 (``recording.RecordOutcome.ERASED``) instead of restoring personal data.

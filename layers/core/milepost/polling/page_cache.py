@@ -226,8 +226,7 @@ class Seen:
         return recalled is not None and recalled.next is None
 
     def keep(self, page: bytes, entries: list[tuple[bytes, bytes]], *, outline: bytes) -> None:
-        """Cache a page's orders. If one of them has to be read again, the page has to be read
-        again, too.
+        """Cache a page's orders. If one of them has to be read again, so does the page.
 
         :param page: the page's own hash
         :param entries: hash and key of each order that need not be read again

@@ -315,7 +315,8 @@ class Poll:
         refuse_too_long(walk)
 
     def _since(self, cursor: datetime | None) -> datetime | None:
-        """The time from which on changes are requested; a second look always includes new changes."""
+        """The time from which on changes are requested; a second look always includes new
+        changes."""
         if cursor is None or cursor.year < 1970:
             return None
         return min(cursor - OVERLAP, self._again.since) if self._again else cursor - OVERLAP

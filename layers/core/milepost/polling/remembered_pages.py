@@ -1,4 +1,4 @@
-"""The pages that a connection's last poll read, without orders that were recorded by others since."""
+"""The pages that the last poll read, without orders that were recorded by others since."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -46,11 +46,11 @@ class Page:
 
 
 class BrokenPage(Exception):
-    """A response that is not a page: the poll failed, whatever the HTTP status."""
+    """A response that is not a page: the poll failed, whatever the HTTP status is."""
 
 
 class OrderNamed(BadPayload):
-    """A webhook that only names an order that changed, so the order has to be fetched.
+    """A webhook that only names an order that has changed, so the order has to be fetched.
 
     A caller that can't fetch it has to treat the payload as one without a report.
     """
@@ -216,7 +216,7 @@ class Provider(Protocol):
         ...
 
     def split_event(self, event: Json) -> list[Json]:
-        """As ``split_order``, for a webhook that contains an order with all of its items."""
+        """Like ``split_order``, for a webhook that contains an order with all of its items."""
         ...
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:

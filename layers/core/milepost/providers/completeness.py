@@ -44,7 +44,7 @@ def check_reachable(details: Details) -> Iterable[Attention]:
 
 
 def check_unit(details: Details) -> Iterable[Attention]:
-    """Check that an address in a building of many units names the unit."""
+    """Check that an address in a building with several units names the unit."""
     address = details.get("address", {})
     if not address.get("unit") and _SHARED_BUILDING.search(address.get("street", "")):
         yield Attention(
@@ -55,7 +55,8 @@ def check_unit(details: Details) -> Iterable[Attention]:
 
 
 def check_meter_identifiers(details: Details) -> Iterable[Attention]:
-    """Check that MaLo, MeLo and meter number are well formed; a wrong one never drops the order.
+    """Check that MaLo, MeLo and meter number are well formed; the order is recorded even if one
+    isn't.
 
     Bills print MaLo and MeLo numbers in groups, so spaces are ignored.
     """

@@ -22,7 +22,9 @@ def present_part(**facts: object) -> dict[str, Any]:
 
 
 class Customer(Shape):
-    """A customer as providers write one whose name is a single field; other adapters map theirs."""
+    """A customer of providers that write the name in a single field; other adapters have their own
+    mapping.
+    """
 
     name: Text = None
     email: Text = None
@@ -30,7 +32,7 @@ class Customer(Shape):
 
 
 class Address(Shape):
-    """An address as most providers write it; other adapters map theirs."""
+    """An address as most providers write it; other adapters have their own mapping."""
 
     street: Text = None
     unit: Text = None

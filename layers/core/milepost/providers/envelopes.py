@@ -13,7 +13,7 @@ from milepost.providers.payload_types import LONE_SURROGATE, trim_text
 
 
 def orders_on(body: Json, name: str) -> list[Json]:
-    """The orders of a page, in the list of this name; an element that isn't an order counts as an
+    """The orders of a page, in the list with this name; an element that isn't an order counts as an
     unreadable one.
 
     :raises BrokenPage: when there is no list

@@ -54,7 +54,7 @@ _LINES: Final = Lines()
 
 
 class _Going(threading.local):
-    """The exchange that this thread has in progress."""
+    """The exchange that this thread is making."""
 
     line: Line | None = None
 

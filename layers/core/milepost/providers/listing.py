@@ -1,4 +1,4 @@
-"""Order lists of adapters with code, said as in a provider's file and read by the same engine."""
+"""Order lists of adapters with code, described and read like those of a provider's file."""
 
 from collections.abc import Mapping
 from datetime import datetime

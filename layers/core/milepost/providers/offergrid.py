@@ -1,4 +1,4 @@
-"""Offergrid: a marketplace of home services. Webhooks and polling; the item is what is tracked.
+"""Offergrid: a marketplace of home services. Webhooks and polling; each item is tracked by itself.
 
 Source of statuses, events and notes: Offergrid's reseller API documentation. The following is not
 public, so the project defined it: signatures (Standard Webhooks), the list response and its cursor,
@@ -261,7 +261,7 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
 
 
 def waits(_status: Status, details: Details) -> str | None:
-    """Waits for the customer if they can't be reached, or weren't at home.
+    """Waits for the customer if they couldn't be reached, or weren't at home.
 
     Source: the reseller documentation: notes contain the outcome of contacts with the customer, and
     "customer can't be reached" and "customer not home" are among the usual problems.
@@ -273,7 +273,7 @@ def waits(_status: Status, details: Details) -> str | None:
 def _why(
     raw_status: str, reason: str | None, notes: str | None, connection: Connection
 ) -> dict[str, str | None]:
-    """The reason and cause, and whether the reason was taken from the notes."""
+    """The reason and its cause, and whether the reason was taken from the notes."""
     in_notes = None if reason else _reason_in_notes(raw_status, notes)
     return {
         "reason": reason or in_notes,
@@ -283,8 +283,8 @@ def _why(
 
 
 def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
-    """The reason of a failure or cancellation, which only the notes explain: it has no field of its
-    own."""
+    """The reason of a failure or cancellation. The provider has no field for it and gives it only
+    in notes."""
     if STATUSES.get(raw_status) not in (Status.FAILED, Status.CANCELLED):
         return None
     said = (note["text"] for note in read_notes(notes) if note["kind"] in KINDS_OF_EXPLAINING_NOTES)

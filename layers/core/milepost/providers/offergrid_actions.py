@@ -1,4 +1,4 @@
-"""Offergrid's action on an order: cancel. Short: each adapter has its actions by themselves."""
+"""Offergrid's action on an order: cancel. Short: each adapter's actions have a module."""
 
 from collections.abc import Mapping
 from typing import Final

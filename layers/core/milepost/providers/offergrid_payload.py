@@ -1,4 +1,4 @@
-"""Offergrid's webhooks and orders as its reseller API writes them."""
+"""Offergrid's webhooks and orders in the form of its reseller API."""
 
 from typing import Final
 

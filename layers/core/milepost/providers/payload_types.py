@@ -60,7 +60,7 @@ class Shape(BaseModel):
         return list(self._unread[:MOST_UNREAD])
 
     def unread_for(self, name: str, place: int) -> list[str]:
-        """Those of these names that belong to one element of a list, or to no element."""
+        """The names that belong to one element of a list, or to no element."""
         if not self._unread:
             return []
         by_part = self._unread_by_part.get(name)
@@ -70,7 +70,7 @@ class Shape(BaseModel):
         return [one for _, one in found[:MOST_UNREAD]]
 
     def note_unread(self, names: Iterable[str]) -> None:
-        """Add names of fields that were left out."""
+        """Add names of fields that are left out."""
         object.__setattr__(self, "_unread", tuple(dict.fromkeys(names)))
         object.__setattr__(self, "_unread_by_part", {})
 
@@ -139,7 +139,7 @@ def _maybe_amount(value: Any) -> Decimal | None:
 
 
 def missing_if_blank(value: Any) -> Any:
-    """The value; None for a blank text where no text is expected."""
+    """The value; None for a blank text if the field isn't a text."""
     return None if isinstance(value, str) and not value.strip() else value
 
 

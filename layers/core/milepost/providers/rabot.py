@@ -1,4 +1,4 @@
-"""RABOT Energy: energy supply in Germany. Polled; the provider has no clock and no webhooks.
+"""RABOT Energy: energy supply in Germany. Polling only; orders have no time of change.
 
 Source: RABOT's partner API documentation, its lifecycle guide (``Denied``), and its notes on how a
 meter or MaLo number speeds up the change of supplier. docs/providers/rabot.md says which parts of
@@ -140,7 +140,8 @@ class Rabot:
         return PageRequest(f"/partner/v1/orders/{one_segment(order_id)}")
 
     def read_one(self, body: Json) -> Json:
-        """The order at ``data.order``; ``isSuccess: false`` with HTTP 200 has none."""
+        """The order at ``data.order``; a response with ``isSuccess: false`` and HTTP 200 has
+        none."""
         if body.get("isSuccess") is not True:
             raise BrokenPage(f"the provider says that it failed: {_error_codes(body)}")
         return object_in(body, "data", "order")
@@ -243,7 +244,7 @@ def _details(order: Order, connection: Connection) -> Details:
 
 
 def _reason(order: Order, delivery: DeliveryState) -> str | None:
-    """The reason, if it is about the present state: the reason of an earlier denial isn't."""
+    """The reason, if it is about the current state; the reason of an earlier denial isn't."""
     if STATUSES.get(order.state) is Status.CANCELLED:
         return delivery.cancellationReason
     if STATUSES.get(order.state) is Status.REJECTED:

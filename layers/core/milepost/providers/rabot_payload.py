@@ -1,4 +1,5 @@
-"""RABOT's order as its partner API writes it. Times have no time zone; they are local to Berlin."""
+"""RABOT's order in the form of its partner API. Times have no time zone; they are local to
+Berlin."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -13,7 +14,7 @@ BERLIN: Final = ZoneInfo("Europe/Berlin")
 
 
 def _berlin(value: Any) -> datetime | None:
-    """A time without time zone, read as Berlin time; in the hour that is repeated in autumn, the
+    """A time without time zone, read as Berlin time; in the hour that occurs twice in autumn, the
     first."""
     return None if missing_if_blank(value) is None else read_instant(value, zone=BERLIN)
 

@@ -24,7 +24,7 @@ class Unreadable:
 
     @property
     def is_only_ahead(self) -> bool:
-        """Whether it can be read later, because it is only dated in the future."""
+        """Whether it can be read later, since only its date in the future is invalid now."""
         return isinstance(self.reason, DatedAhead)
 
 

@@ -86,7 +86,7 @@ class Invoice(Shape):
 
 
 class AuthorizationCode(Shape):
-    """Whether a code was sent. There is no field for the code itself, so it is never read."""
+    """Whether a code was sent. There is no field for the code itself, so that it is never read."""
 
     sent: MaybeFlag = None
     sent_at: MaybeInstant = None
@@ -207,7 +207,7 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
 
 
 def _amount_text(invoice: Fee) -> str:
-    """The amount as people write it, always the same text for the same amount.
+    """The amount in the form for people, always the same text for the same amount.
 
     DynamoDB returns 149.90 as 149.9; an acknowledged reason must not appear again for that.
     """

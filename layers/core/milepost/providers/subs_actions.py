@@ -18,7 +18,7 @@ def _check_invoice(order: Order, arguments: Json) -> Call:
 
 
 def _wanted_invoice(details: Details, named: str | None) -> str:
-    """The id of the invoice with this id or number; if none is named, of the unpaid one."""
+    """The id of the invoice with this id or number; without one, of the unpaid invoice."""
     invoices = details.get("invoices", [])
     unpaid = [one for one in invoices if not one.get("paid")]
     found = [one for one in invoices if named and named in (one.get("id"), one.get("number"))]

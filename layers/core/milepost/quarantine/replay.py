@@ -14,7 +14,8 @@ class BadKeptId(ValueError):
 
 
 class NotKept(LookupError):
-    """The quarantine has no payload with this id: it was replayed, was discarded, or has expired."""
+    """The quarantine has no payload with this id: it was replayed, was discarded, or has
+    expired."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

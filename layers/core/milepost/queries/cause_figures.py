@@ -1,4 +1,4 @@
-"""Figures of causes: why orders ended without success; and how fast orders were accepted.
+"""Figures of causes: why orders ended without success, and how quickly orders were accepted.
 
 Both are counted once for each order, by its present history: repeated, late and withdrawn reports
 change the figures only by the difference (``milepost.queries.stage_durations``).
@@ -54,7 +54,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, order=True)
 class OutcomeKey:
-    """Orders that are counted together."""
+    """The criteria by which orders are counted together."""
 
     connection: str
     month: str
@@ -65,7 +65,7 @@ class OutcomeKey:
 
 @dataclass(frozen=True, slots=True, order=True)
 class AcceptanceKey:
-    """Acceptances that are counted together."""
+    """The criteria by which acceptances are counted together."""
 
     connection: str
     month: str
@@ -75,8 +75,8 @@ class AcceptanceKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeFigures:
-    """The number of orders with this outcome; ``share`` (0 to 1) is of all with the same
-    connection, service type, month and status."""
+    """The number of orders with this outcome; ``share`` (0 to 1) is relative to all orders with the
+    same connection, service type, month and status."""
 
     key: OutcomeKey
     count: int
@@ -102,7 +102,7 @@ class AcceptanceFigures:
 
 
 def ending_of(order: Order) -> Ending | None:
-    """How the order ended; None if it is open, or succeeded."""
+    """How the order ended; None if it is open, or was successful."""
     if order.status not in UNSUCCESSFUL:
         return None
     service_type = order.details.get("service_type", "")
@@ -174,7 +174,7 @@ def acceptance_changes(
 
 
 def with_shares(counts: Mapping[OutcomeKey, int]) -> list[OutcomeFigures]:
-    """The figures of outcomes, in the order of their keys, without those that are zero."""
+    """The figures of outcomes, sorted by key; figures that are zero are left out."""
     totals: dict[tuple[str, str, str, Status], int] = {}
     for key, number in counts.items():
         whole = (key.connection, key.month, key.service_type, key.status)
@@ -193,7 +193,7 @@ def with_shares(counts: Mapping[OutcomeKey, int]) -> list[OutcomeFigures]:
 def compare_acceptances(
     tallies: Iterable[tuple[AcceptanceKey, Tally]],
 ) -> list[AcceptanceFigures]:
-    """The times until acceptance over all months, where at least one order had one of the
+    """The times until acceptance over all months, of orders that had at least one of the
     numbers."""
     sums: dict[tuple[str, str], dict[str, Tally]] = {}
     for key, tally in tallies:
@@ -234,7 +234,7 @@ def _faster(mean: float, usual: Tally | None) -> float | None:
 
 
 def _median(tally: Tally) -> float:
-    """Seconds at the middle of the bucket that holds the median."""
+    """The middle, in seconds, of the bucket with the median."""
     buckets = sorted(bucket for bucket, number in tally.buckets.items() if number > 0)
     reached = accumulate(tally.buckets[bucket] for bucket in buckets)
     rank = (tally.count + 1) // 2

@@ -51,7 +51,7 @@ class Commission:
 
 
 def commissions(order: Order, connection: Connection, *, now: datetime) -> list[Commission]:
-    """The commissions of the order until now, by month, in the connection's time zone.
+    """The commissions of the order until now, by month in the connection's time zone.
 
     A payment is known if the provider dates one, or calls the commission paid; each pays the oldest
     unpaid month. A person may name the month (``PAID``).
@@ -79,8 +79,8 @@ def commissions(order: Order, connection: Connection, *, now: datetime) -> list[
 
 
 def terms_of(details: Details, connection: Connection) -> CommissionTerms | None:
-    """The terms of an order: the connection's that match it, else the amount that the provider
-    names for it.
+    """The terms of an order: those of the connection that match it, else the amount that the
+    provider states for it.
 
     An amount without a currency, of the terms or its own, is left out, since it can't be summed.
     """
@@ -104,12 +104,12 @@ def may_earn(connection: Connection) -> bool:
 
 
 def has_earned(order: Order) -> bool:
-    """Whether the order has ever earned a commission that it may keep."""
+    """Whether the order has ever earned a commission that is not revoked."""
     return _earning(order) is not None
 
 
 def due_on(month: date, day: int) -> date:
-    """This day of the next month, or the last one of a shorter month."""
+    """This day of the next month, or the last day if that month is shorter."""
     next_month = _next_month(month)
     days = calendar.monthrange(next_month.year, next_month.month)[1]
     return next_month.replace(day=min(day, days))
@@ -122,7 +122,7 @@ def _state(due: date, today: date, *, is_paid: bool) -> State:
 
 
 def _earned(order: Order, connection: Connection) -> tuple[date, date | None] | None:
-    """The first and, if it is over, the last day on which the order earned."""
+    """The first day on which the order earned, and the last one if it has stopped earning."""
     earning = _earning(order)
     if earning is None:
         return None
@@ -134,7 +134,7 @@ def _earned(order: Order, connection: Connection) -> tuple[date, date | None] | 
 
 
 def _earning(order: Order) -> tuple[datetime, datetime | None] | None:
-    """From when and until when the order's status earned; None when it earned nothing.
+    """The period in which the order's status earned; None if it earned nothing.
 
     An order that was completed and then taken back has earned nothing; one that was supplied for a
     while and then cancelled has earned until then.

@@ -29,8 +29,8 @@ _USUAL_DAY: Final = CommissionTerms(amount="0", currency="EUR").due_day
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """The position up to which commissions were checked: those from ``at`` on are left, at that
-    time those of orders from ``order`` on."""
+    """The position up to which commissions were checked: commissions from ``at`` on are left; at
+    exactly that time, those of orders from ``order`` on."""
 
     at: datetime
     order: str = ""
@@ -45,7 +45,7 @@ class Due:
 
 
 class Checkpoint(Protocol):
-    """Stores up to where commissions were checked."""
+    """Stores the position up to which commissions were checked."""
 
     def place(self) -> Place | None: ...
     def mark(self, place: Place) -> None: ...
@@ -88,7 +88,8 @@ class CommissionWatch:
         )
 
     def finish(self, left: Iterable[Due], *, now: datetime) -> None:
-        """Store up to where commissions were checked, so that the next run continues there.
+        """Store the position up to which commissions were checked, so that the next run continues
+        there.
 
         :param left: candidates that were not processed, for lack of time or after an error
         """
@@ -98,7 +99,9 @@ class CommissionWatch:
     def _closed(
         self, midnights: Mapping[str, Sequence[tuple[datetime, datetime]]], now: datetime
     ) -> Iterator[Due]:
-        """Orders that closed late enough to be due at one of their connection's midnights."""
+        """Orders that closed late enough for a commission to be due at one of their connection's
+        midnights.
+        """
         if not midnights:
             return
         since = min(closed for found in midnights.values() for _, closed in found)
@@ -112,7 +115,7 @@ class CommissionWatch:
 def judged_by_money(
     before: TrackedOrder | None, connection: Connection, *, now: datetime
 ) -> tuple[TrackedOrder | None, tuple[Announcement, ...]]:
-    """The order after judging it at this time, and what that announces; None to leave it
+    """The order after it was judged at this time, and its announcements; None to leave it
     unchanged."""
     if before is None or before.erased_at is not None:
         return None, ()
@@ -135,9 +138,9 @@ def judged_by_money(
 def _midnights(
     connection: Connection, *, since: datetime, until: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
-    """The midnights between the two from which commissions are overdue, each with the earliest
-    closing time of orders that can have one: an order that has been active for years may earn a
-    recurring one."""
+    """The midnights between the two times at which commissions become overdue, each with the
+    earliest closing time of orders that can have one: an order that has been active for years may
+    earn a recurring commission."""
     days = {one.due_day for one in connection.commission}
     if connection.provider in NAMED_BY:
         days.add(_USUAL_DAY)
@@ -150,7 +153,7 @@ def _midnights(
 
 
 def _months(since: datetime, until: datetime) -> Iterator[date]:
-    """Months in which commissions may have been earned that become overdue between the two."""
+    """Months whose commissions may become overdue between the two times."""
     month = (since.date().replace(day=1) - timedelta(days=35)).replace(day=1)
     while month <= until.date():
         yield month

@@ -1,4 +1,4 @@
-"""Customers by a phone number, however it is written: at a cost that doesn't grow with the orders.
+"""Finds customers by a phone number in any spelling; the cost doesn't grow with the orders.
 
 The search index finds orders by their number. The results are compared with the whole number, since
 the index also finds prefixes. Several customers may have one number, as in a household.
@@ -45,7 +45,7 @@ def is_phone(text: str) -> bool:
 def customers_by_phone(
     phone: str, *, search: Search, lists: Lists, countries: Mapping[str, str]
 ) -> list[FoundCustomer]:
-    """The customers with this number, those with the most orders first.
+    """The customers with this number; customers with the most orders come first.
 
     :param countries: each connection's country (ISO 3166-1), for numbers without a country code
     """
@@ -81,7 +81,7 @@ def _customer(customer_id: str, orders: Sequence[Listed]) -> FoundCustomer:
 
 
 def _whole(phone: str, country: str | None) -> tuple[str, ...]:
-    """The number with its country."""
+    """The number with its country code."""
     return phone_words(phone, country=country)[:1]
 
 

@@ -28,7 +28,8 @@ in the last one."""
 
 @dataclass(frozen=True, slots=True, order=True)
 class StageKey:
-    """Which stage, at which connection, for which service type (or none), left in which month.
+    """The stage, its connection, the service type of the order (or none), and the month in which it
+    ended.
 
     ``raw_status`` is empty where it is the same word as the status, or isn't known.
     """
@@ -43,13 +44,14 @@ class StageKey:
 
 @dataclass(slots=True)
 class Tally:
-    """Durations, or changes of them: their sum in milliseconds, and the number in each bucket."""
+    """Durations, or changes of durations: their sum in milliseconds, and the number in each
+    bucket."""
 
     milliseconds: int = 0
     buckets: Counter[int] = field(default_factory=Counter)
 
     def add(self, milliseconds: int, *, times: int = 1) -> None:
-        """Add a duration, or with ``times=-1`` remove one."""
+        """Add a duration, or remove one with ``times=-1``."""
         self.milliseconds += times * milliseconds
         self.buckets[bucket_of(milliseconds)] += times
 
@@ -69,7 +71,8 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFigures:
-    """How long a stage took: durations in seconds, the mean exact, the others to within 2.5%.
+    """How long a stage took: durations in seconds. The mean is exact, the others are accurate to
+    2.5%.
 
     ``raw_status`` is set for the raw status of a stage, where it is another word.
     """
@@ -119,7 +122,7 @@ def _seconds_at(tally: Tally, rank: int) -> float:
 
 
 def sum_by_stage(tallies: Iterable[tuple[StageKey, Tally]]) -> list[StageFigures]:
-    """The figures of each connection, service type and stage over all months, in their order."""
+    """The figures of each connection, service type and stage over all months, sorted."""
     sums: dict[StageKey, Tally] = {}
     for key, tally in tallies:
         if key.level is not StageLevel.RAW_STATUS:
@@ -128,7 +131,9 @@ def sum_by_stage(tallies: Iterable[tuple[StageKey, Tally]]) -> list[StageFigures
 
 
 def sum_by_raw_status(tallies: Iterable[tuple[StageKey, Tally]]) -> list[StageFigures]:
-    """The same for each raw status of a stage; spellings of one word are one raw status."""
+    """The same for each raw status of a stage; different spellings of one word count as one raw
+    status.
+    """
     sums: dict[StageKey, Tally] = {}
     spelled: dict[StageKey, Counter[str]] = {}
     for key, tally in tallies:

@@ -42,7 +42,7 @@ class IndexedWords:
 
     @property
     def mark(self) -> str:
-        """A mark that is the same for the same words."""
+        """A digest that is the same for the same words."""
         text = "\n".join((*self.entries, "", *self.others))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -77,7 +77,7 @@ def indexed_words(order: Order, indexing: Indexing) -> IndexedWords:
 
 
 def is_house_number(word: str) -> bool:
-    """Whether it may be one: those are no entries."""
+    """Whether the word may be a house number; these get no entries."""
     return _HOUSE_NUMBER.fullmatch(word) is not None
 
 

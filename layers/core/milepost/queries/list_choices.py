@@ -1,10 +1,10 @@
-"""What people choose of an order list. Short: the command imports it at each start."""
+"""The choices for an order list. Short: the command imports it at each start."""
 
 from enum import StrEnum
 
 
 class Due(StrEnum):
-    """By when something is due, seen from an order's own time zone. Weeks begin on Monday."""
+    """When something is due, relative to today in the order's time zone. Weeks begin on Monday."""
 
     THIS_WEEK = "this_week"
     NEXT_WEEK = "next_week"
@@ -12,7 +12,7 @@ class Due(StrEnum):
 
 
 class Sort(StrEnum):
-    """How a list is sorted; orders that are equal in it, by their next date."""
+    """How a list is sorted; orders that are equal by it are sorted by their next date."""
 
     NEXT_DATE = "next_date"
     SINCE = "since"

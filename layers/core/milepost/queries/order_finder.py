@@ -41,24 +41,24 @@ Ends: TypeAlias = Callable[[Sequence[Listed]], Mapping[OrderKey, datetime]]
 
 
 class TooManyToSort(Exception):
-    """The list has more orders than are sorted by anything but the next date."""
+    """The list has too many orders to be sorted by anything but the next date."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundOrders:
-    """What a search found; ``more`` when there are, or may be, more than these."""
+    """The result of a search; ``more`` if there are, or may be, more orders than these."""
 
     keys: Sequence[OrderKey]
     more: bool
 
 
 class Search(Protocol):
-    """Finds orders by what people know of them."""
+    """Finds orders by the values that people know."""
 
     def find_by_words(
         self, readings: Sequence[Reading], *, connections: Iterable[str]
     ) -> FoundOrders:
-        """Orders of which words begin as those of one of the readings do."""
+        """Orders whose words begin with all words of one reading of the query."""
         ...
 
     def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]: ...
@@ -72,7 +72,7 @@ class Figures(Protocol):
 
 
 class Connections(Protocol):
-    """Settings of connections, and those whose settings can't be used."""
+    """Settings of connections, and connections with invalid settings."""
 
     def all(self) -> Mapping[str, Connection]: ...
     def unusable(self) -> "Mapping[str, Unusable]": ...
@@ -85,7 +85,7 @@ class Unusable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many orders a list has; ``more`` when there are more than ``number``."""
+    """The number of orders in a list; ``more`` if there are more than ``number``."""
 
     number: int
     more: bool = False
@@ -151,7 +151,7 @@ class OrderFinder:
     def matching(
         self, wanted: Wanted, *, text: str | None = None, most: int
     ) -> tuple[Sequence[Listed], bool]:
-        """At most so many orders of a list, in its order by next date, and whether there are more.
+        """At most this many orders of a list, sorted by next date, and whether there are more.
 
         :param text: what is searched for; None for a list without a search
         """
@@ -174,8 +174,8 @@ class OrderFinder:
         return _sorted(known, sort, ends)
 
     def count(self, wanted: Wanted, *, text: str | None = None, most: int = MOST_COUNTED) -> Count:
-        """How many orders a list has: from the figures where its filters allow that, else by
-        reading at most so many."""
+        """The number of orders in a list: from the figures if its filters allow that, else by
+        reading a limited number of orders."""
         if text is not None:
             found, more = self._found(text, wanted)
             return Count(len(found), more)
@@ -205,7 +205,9 @@ class OrderFinder:
         return {name: one.time_zone for name, one in self.connections.all().items()}
 
     def _found(self, text: str, wanted: Wanted) -> tuple[list[Listed], bool]:
-        """What a search finds, few enough to be sorted here, and whether there may be more."""
+        """The orders that a search finds, few enough to be sorted here, and whether there may be
+        more.
+        """
         known = self.connections.all()
         connections = wanted.connections or {*known, *self.connections.unusable()}
         countries = {one.country for name, one in known.items() if name in connections}
@@ -234,7 +236,7 @@ class OrderFinder:
         return orders, False
 
     def _read(self, wanted: Wanted, most: int) -> tuple[list[Listed], bool]:
-        """At most so many orders of a list, and whether there are more."""
+        """At most this many orders of a list, and whether there are more."""
         orders: list[Listed] = []
         after: Place | None = None
         while len(orders) < most:
@@ -249,14 +251,18 @@ class OrderFinder:
     def _with_facts(
         self, orders: Sequence[Listed], wanted: Wanted, text: str | None
     ) -> Sequence[Listed]:
-        """Those that were looked up, and those that a filter needed, have them."""
+        """The orders with their facts, which were already read if the orders were looked up or a
+        filter needed them.
+        """
         if text is not None or wanted.needs_facts or all(one.updated_at for one in orders):
             return orders
         return self.lists.read_facts(orders)
 
 
 def _is_counted(wanted: Wanted) -> bool:
-    """Whether the figures count what a list has: by status, connection and provider alone."""
+    """Whether the figures can count the list's orders, since it filters only by status, connection
+    and provider.
+    """
     plain = Wanted(
         asked_at=wanted.asked_at,
         statuses=wanted.statuses,
@@ -267,8 +273,8 @@ def _is_counted(wanted: Wanted) -> bool:
 
 
 def _page_of(orders: Sequence[Listed], *, after: Place | None, limit: int) -> Page:
-    """A page of orders that are sorted. A place is the number of orders before it and the last of
-    them: what was sorted may have changed since."""
+    """A page of a sorted list. A position consists of the number of orders before it, and the last
+    of them, since the orders may have changed in the meantime."""
     start = 0
     if after is not None:
         places = (place for place, one in enumerate(orders, 1) if one.key == after.key)

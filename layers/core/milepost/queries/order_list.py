@@ -1,4 +1,4 @@
-"""A list of orders: its filters, which orders match, and where a page ended.
+"""A list of orders: its filters, which orders match, and the position at which a page ends.
 
 A list is sorted by the orders' next date. The index keeps each status in several shards, so the
 list is their merge; orders of the same second are sorted by shard. So a place in the list is a
@@ -38,7 +38,7 @@ _BEFORE_MIDNIGHT: Final = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which orders a list shows. ``asked_at`` is when its first page was asked for."""
+    """Which orders a list shows. ``asked_at`` is when its first page was requested."""
 
     asked_at: datetime
     statuses: Sequence[Status] = OPEN_BY_PROGRESS
@@ -68,14 +68,16 @@ class Wanted:
 
     @property
     def needs_facts(self) -> bool:
-        """Whether orders have to be read themselves to know: the index has not all of it."""
+        """Whether the orders themselves have to be read to apply the filters, since the index
+        doesn't have all values.
+        """
         words = (self.customer, self.product, self.place)
         return any(words) or self.updated_since is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """An order as lists show it."""
+    """An order in the form of lists."""
 
     key: OrderKey
     provider: str
@@ -99,7 +101,7 @@ class Listed:
 
     @property
     def stage_since(self) -> str:
-        """When its present stage began, by the provider's own word for it."""
+        """When its current stage began, by the provider's raw status."""
         return self.raw_since or self.since
 
     @property
@@ -129,7 +131,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a list: the order at that place, in its shard, at its date."""
+    """A position in a list: the order at that position, its shard and its date."""
 
     next_date: str
     shard: str
@@ -138,8 +140,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of a list. Without ``last`` there is no more of it, unless a search found ``more``
-    orders than it gives."""
+    """A page of a list. Without ``last``, it is the last page, unless a search found ``more``
+    orders than it returns."""
 
     orders: Sequence[Listed]
     last: Place | None
@@ -151,12 +153,12 @@ class Page:
 
 
 class Lists(Protocol):
-    """Where lists come from."""
+    """The source of lists."""
 
     def page(
         self, wanted: Wanted, *, zones: Mapping[str, str], after: Place | None, limit: int
     ) -> Page:
-        """At most ``limit`` orders after a place; fewer when many had to be looked through. Their
+        """At most ``limit`` orders after a position; fewer if many orders had to be examined. Their
         facts are not read, unless a filter needs them.
 
         :param zones: the time zone of each connection
@@ -166,7 +168,7 @@ class Lists(Protocol):
     def first_pages(
         self, wanted: Sequence[Wanted], *, zones: Mapping[str, str], limit: int
     ) -> Sequence[Page]:
-        """The first page of each of several lists, read together where one read has them.
+        """The first page of each of several lists; one read serves several lists if possible.
 
         :param wanted: at least one; without filters that need facts
         """
@@ -177,7 +179,7 @@ class Lists(Protocol):
         ...
 
     def look_up(self, keys: Sequence[OrderKey]) -> Sequence[Listed]:
-        """These orders with their facts, without those that are gone."""
+        """These orders with their facts, without orders that were deleted."""
         ...
 
 
@@ -200,7 +202,7 @@ def is_wanted(one: Listed, wanted: Wanted, *, zone: str) -> bool:
 
 
 def has_wanted_facts(one: Listed, wanted: Wanted) -> bool:
-    """Whether an order whose facts are read passes the filters that need them."""
+    """Whether an order whose facts have been read passes the filters that need them."""
     facts, customer = one.facts, wanted.customer
     offer, box = facts.get("offer", {}), facts.get("charge_box", {})
     since = wanted.updated_since
@@ -236,7 +238,7 @@ def _waits(one: Listed, what: str | None) -> bool:
 
 
 def next_dates(wanted: Wanted, zones: Iterable[str]) -> tuple[str | None, str | None]:
-    """First and last ``next_date`` that orders of this list can have.
+    """The first and last ``next_date`` that orders of this list can have.
 
     :param zones: the time zones of their connections
     """
@@ -295,7 +297,7 @@ def _week(due: Due, today: date) -> tuple[date, date]:
 
 
 def _is_over(one: Listed, now: datetime, today: date) -> bool:
-    """Whether it is overdue as ``deadlines.overdue_at`` says."""
+    """Whether the order is overdue according to ``deadlines.overdue_at``."""
     is_agreed = one.status is Status.SCHEDULED and one.appointment is not None
     if one.waiting and is_agreed:
         # The later of the two counts, and only the appointment is known here.
@@ -317,5 +319,5 @@ def _day_of(one: Listed, zone: ZoneInfo) -> date:
 
 
 def _agreed_day(one: Listed) -> date | None:
-    """The day that was agreed without an hour: a day of the calendar, in no zone."""
+    """The day of an appointment without a time: a calendar day, without a time zone."""
     return stored_day(one.appointment) if one.status is Status.SCHEDULED else None

@@ -24,14 +24,14 @@ class AmbiguousOrder(LookupError):
 
 
 class Orders(Protocol):
-    """Orders of every connection, to read."""
+    """Reads orders of any connection."""
 
     def read(self, key: OrderKey) -> TrackedOrder | None: ...
     def read_group(self, connection_id: str, order_id: str) -> Sequence[TrackedOrder]: ...
 
 
 class Search(Protocol):
-    """Finds orders by what people know of them."""
+    """Finds orders by the values that people know."""
 
     def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]: ...
     def find_by_email(self, email: str) -> list[OrderKey]: ...
@@ -40,9 +40,9 @@ class Search(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLookup:
     """Finds the orders that a text names. The first of these that exists is used: one item
-    (``connection:order:item``), the items of one order (``connection:order``; slashes are the
-    same), the provider's id at any connection, a whole reference, or a customer's whole email. If
-    none of them exists, white space around the text, as copying adds it, doesn't count.
+    (``connection:order:item``), the items of one order (``connection:order``; slashes are
+    equivalent), the provider's id at any connection, a whole reference, or a customer's whole email
+    address. If none of them exists, surrounding white space, as added by copying, is ignored.
     """
 
     orders: Orders

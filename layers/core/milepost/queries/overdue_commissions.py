@@ -15,7 +15,7 @@ _A_DAY: Final = timedelta(days=1)
 
 
 def overdue_from(due_on: date, connection: Connection) -> datetime:
-    """When a commission that is expected by this day is overdue: at the next midnight in the
+    """When a commission that is expected by this day becomes overdue: at the next midnight in the
     connection's time zone."""
     midnight = datetime.combine(due_on + _A_DAY, time.min)
     return midnight.replace(tzinfo=ZoneInfo(connection.time_zone)).astimezone(UTC)
@@ -35,8 +35,8 @@ def overdue_commissions(
 def due_commission_notice(
     tracked: TrackedOrder, connection: Connection, *, now: datetime
 ) -> datetime | None:
-    """Since when the commission has been overdue of which the contact has to be notified now; None
-    if there is none.
+    """Since when the commission has been overdue about which the contact has to be notified now;
+    None if there is none.
 
     It is announced once for each order. For a monthly commission, a later month is announced only
     after the announced month has been paid. An order whose last commission became overdue before
@@ -55,14 +55,14 @@ def due_commission_notice(
 def commission_withdrawn(
     tracked: TrackedOrder, connection: Connection, *, now: datetime
 ) -> str | None:
-    """Why a notice that has not been sent yet must not be sent; None if it is still true."""
+    """The reason why a notice that waits to be sent must not be sent; None if it is still true."""
     if overdue_commissions(tracked.order, connection, now=now):
         return None
     return "none of its commissions is overdue any more"
 
 
 def _was_announced_paid(tracked: TrackedOrder, connection: Connection, *, now: datetime) -> bool:
-    """Whether the month that was announced last has been paid; true where none was announced."""
+    """Whether the month that was last announced has been paid; true if no month was announced."""
     announced = [one for one in tracked.announced if one.kind is Kind.COMMISSION_OVERDUE]
     if not announced:
         return True

@@ -14,7 +14,7 @@ FEWEST_DIGITS: Final = 7
 
 
 def phone_words(phone: str, *, country: str | None) -> tuple[str, ...]:
-    """The words by which a number is found, however it is written.
+    """The words by which a number is found in any spelling.
 
     :param country: the country of a number without a country code (ISO 3166-1, two letters)
     """
@@ -35,7 +35,7 @@ def phone_words(phone: str, *, country: str | None) -> tuple[str, ...]:
 
 
 def phone_readings(query: str, *, countries: Iterable[str]) -> tuple[Reading, ...]:
-    """The query read as a telephone number of these countries; empty if it can't be one."""
+    """The query, read as a phone number of these countries; empty if it can't be one."""
     digits = sum(character.isdecimal() for character in query)
     if digits < FEWEST_DIGITS or any(character.isalpha() for character in query):
         return ()

@@ -19,7 +19,7 @@ NOT_SAVED: Final = frozenset({"q", "customer", "reference", "place", "limit", "c
 
 
 class Shared(StrEnum):
-    """Whose a view is."""
+    """The owner of a view."""
 
     OWN = "own"
     TEAM = "team"
@@ -27,12 +27,12 @@ class Shared(StrEnum):
 
 
 class TooManyViews(Exception):
-    """There are as many as may be kept."""
+    """The maximum number of saved views has been reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A view; ``id`` is what it is addressed by."""
+    """A view; ``id`` identifies it in URLs and commands."""
 
     id: str
     name: str
@@ -41,17 +41,17 @@ class View:
 
 
 class SavedViews(Protocol):
-    """Where views are kept."""
+    """The stored views."""
 
     def of(self, subject: str) -> Sequence[View]:
-        """A person's own and the team's.
+        """The views of a person, and the views of the team.
 
         :param subject: the ``sub`` of the person's token
         """
         ...
 
     def put(self, view: View, *, subject: str) -> None:
-        """Keep one, in place of that of the same id.
+        """Store a view, replacing a view with the same id.
 
         :raises TooManyViews: when there are ``MOST_VIEWS`` already
         """
@@ -77,13 +77,17 @@ SYSTEM_VIEWS: Final = (
 
 
 def all_views(kept: Iterable[View]) -> list[View]:
-    """Those that are built in, one's own and the team's, in the order in which they are shown."""
+    """The built-in views, the person's own views and the team's views, in the order in which they
+    are shown.
+    """
     place = [Shared.OWN, Shared.TEAM]
     return [*SYSTEM_VIEWS, *sorted(kept, key=lambda v: (place.index(v.shared), v.name, v.id))]
 
 
 def find_view(named: str, views: Sequence[View]) -> View | None:
-    """The view of this id or name, in any case; one's own before the team's before a built-in."""
+    """The view with this id or name, ignoring case: a person's own view takes precedence over the
+    team's, and that over a built-in view.
+    """
     order = [Shared.OWN, Shared.TEAM, Shared.SYSTEM]
     wanted = named.casefold()
     matching = [one for one in views if wanted in (one.id.casefold(), one.name.casefold())]

@@ -77,8 +77,8 @@ def words_of(text: str) -> Iterator[str]:
 
 
 def phrases_of(text: str) -> Iterator[str]:
-    """The entries by which a name or a place is found: from each of its words, followed by the
-    others."""
+    """The entries by which a name or a place is found: from each of its words on, followed by its
+    other words."""
     for spelling in spellings_of(text):
         pieces = [one for piece in spelling.split() if (one := "".join(_PART.findall(piece)))]
         for place in range(min(len(pieces), MOST_PHRASES)):
@@ -89,15 +89,15 @@ def phrases_of(text: str) -> Iterator[str]:
 
 
 def words_of_street(text: str) -> Iterator[str]:
-    """The entries by which a street with its number is found: as ``phrases_of``, with abbreviations
-    written out."""
+    """The entries by which a street with its number is found: like ``phrases_of``, with
+    abbreviations written out."""
     spaced = re.sub(r"(?<=\w\w\.)(?=\w)", " ", text)
     return phrases_of(" ".join(map(_written_out, spaced.split())))
 
 
 def words_of_email(address: str) -> Iterator[str]:
-    """The entries by which an address is found: from each of its words except the last, which many
-    share."""
+    """The entries by which an address is found: from each of its words on, except the last one,
+    which many addresses share."""
     for spelling in spellings_of(address.strip()):
         parts = _PART.findall(spelling)
         for start in range(max(1, min(len(parts) - 1, MOST_STARTS)) if parts else 0):
@@ -150,7 +150,7 @@ def readings_of(query: str) -> tuple[Reading, ...]:
 
 
 def has_words(query: str, words: Collection[str]) -> bool:
-    """Whether each word of one of the readings is a prefix of one of these words.
+    """Whether each word of one reading is a prefix of one of these words.
 
     :param words: the result of ``words_of``
     """

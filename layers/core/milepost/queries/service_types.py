@@ -1,4 +1,4 @@
-"""Service types that are known at connections: documented, set, or of orders within a year.
+"""Service types that are known: documented, in the settings, or of orders of the last year.
 
 Providers may sell something new at any time, so another one isn't certain to be a mistake.
 """
@@ -25,7 +25,7 @@ class Figures(Protocol):
 
 
 def documented_service_types(connections: Iterable[Connection]) -> set[str]:
-    """Those that the connections' providers document, and those that the settings name."""
+    """The service types that the connections' providers document, and those in the settings."""
     found: set[str] = set()
     for one in connections:
         # Without an adapter or a usable file nothing is documented.
@@ -42,8 +42,8 @@ def unknown_service_types(
     figures: Figures,
     today: date,
 ) -> tuple[list[str], list[str]]:
-    """Which of these words no order is known to have, in any case and white space; and all that
-    are known.
+    """The words that no order is known to have, ignoring case and white space; and all known
+    service types.
 
     The figures are read only for words that aren't documented: one query for each connection.
     """

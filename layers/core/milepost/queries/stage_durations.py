@@ -36,7 +36,9 @@ MOST_FORMER: Final = 20
 
 @dataclass(frozen=True, slots=True, order=True)
 class Lasted:
-    """A finished stage as it is counted; ``month`` (UTC, ``2026-03``) is when it was left."""
+    """A finished stage in the form in which it is counted; ``month`` (UTC, ``2026-03``) is when it
+    ended.
+    """
 
     status: Status
     month: str
@@ -46,7 +48,7 @@ class Lasted:
     level: StageLevel = StageLevel.BOTH
 
     def key_at(self, connection: str) -> StageKey:
-        """The key of the tally that it is counted in."""
+        """The key of the tally in which it is counted."""
         return StageKey(
             connection, self.month, self.service_type, self.status, self.raw_status, self.level
         )
@@ -54,7 +56,7 @@ class Lasted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What was counted of one order, as of one of its writes.
+    """What was counted of one order, at one of its writes.
 
     ``status`` is None for a removed or erased order: it is in no count, but the durations of its
     stages stay. It is found by ``reference`` and ``customer``. ``sequence`` is the stream's number
@@ -159,7 +161,7 @@ def _stages_of(order: Order) -> tuple[Lasted, ...]:
 
 
 def count(before: Counted | None, changes: Iterable[Change]) -> Counted | None:
-    """What has to be counted of an order after these changes, some of which may have been
+    """What has to be counted of an order after these changes, of which some may already have been
     counted."""
     counted = before
     for change in changes:
@@ -181,7 +183,7 @@ def _is_news(known: Counted, found: Counted) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was counted of an order before some changes, and has to be counted after them."""
+    """What was counted of an order before some changes, and what has to be counted after them."""
 
     key: OrderKey
     before: Counted | None
@@ -197,13 +199,13 @@ class Step:
 
     @property
     def words_change(self) -> bool:
-        """Whether the order is found by other words; True if that isn't known."""
+        """Whether the order's search words changed; True if that isn't known."""
         if self.before is None:
             return bool(self.after.words and self.after.words.all)
         return self.before.words_mark != self.after.words_mark
 
     def statuses(self) -> dict[Status, int]:
-        """The change of the number of orders in each status."""
+        """The changes of the numbers of orders in each status."""
         was = self.before.status if self.before else None
         now = self.after.status
         if was is now:

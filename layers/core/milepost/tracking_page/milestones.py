@@ -1,4 +1,4 @@
-"""The line of milestones: which steps an order has completed, where it is, and which steps follow."""
+"""The line of milestones: the steps that an order has completed, and those that follow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Sends a signed test webhook to a connection's public address, and checks whether it is processed."""
+"""Sends a signed test webhook to a connection's public address, and checks that it is read."""
 
 import hashlib
 import json
@@ -112,7 +112,7 @@ class WebhookTest:
 
 
 def _places(connection_id: str, body: bytes, sent_at: datetime) -> list[KeptId]:
-    """The id in the quarantine, which follows from the payload's bytes and the day."""
+    """The possible ids in the quarantine, which follow from the payload's bytes and the day."""
     digest = hashlib.sha256(body).hexdigest()[:32]
     # The sender's and the stack's clock may be on two sides of midnight.
     days = {(sent_at + timedelta(minutes=more)).date() for more in (-5, 0, 5)}

@@ -144,7 +144,8 @@ def _check_combination(scheme: SignatureScheme) -> None:
 
 
 def _check_signed(scheme: SignatureScheme) -> None:
-    """Check that the signed content separates its parts, and includes every part that is relied on."""
+    """Check that the signed content separates its parts, and includes every part that is relied
+    on."""
     if not isinstance(scheme.signed, str) or not _SHORT.fullmatch(scheme.signed):
         raise BadScheme("signed must be a text such as {timestamp}.{body}")
     literals, names = _PLACE.split(scheme.signed)[::2], _PLACE.findall(scheme.signed)

@@ -33,7 +33,8 @@ class TimedRun:
         self.done = dict.fromkeys((*names, FAILED, LEFT), 0)
 
     def has_time(self) -> bool:
-        """Whether there is time to start with another order; if not, the order is counted as left."""
+        """Whether there is time to start with another order; if not, the order is counted as
+        left."""
         if not self._has_time():
             self.done[LEFT] += 1
             return False

@@ -179,7 +179,8 @@ def subject_of(
 
 
 def is_same_person(one: Customer, other: Customer) -> bool:
-    """Whether two customers of one connection count as the same person, whatever their addresses."""
+    """Whether two customers of one connection count as the same person, whatever their
+    addresses."""
     names = name_keys(one), name_keys(other)
     if names[0] and names[1]:
         return not names[0].isdisjoint(names[1])

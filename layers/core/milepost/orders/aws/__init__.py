@@ -1,1 +1,1 @@
-"""OrdersTable and its index. No other package has condition expressions on orders."""
+"""OrdersTable and its index. No other package has condition expressions for orders."""

@@ -33,7 +33,9 @@ class _State:
 
 
 class ErasuresReader:
-    """What both sides read: the state, and who is erased by digests."""
+    """Data that recording and the search index both read: the state, and the hashes of erased
+    customers.
+    """
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
@@ -51,7 +53,7 @@ class ErasuresReader:
         )
 
     def _erased(self, marks: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The items of those marks that an erasure has, by mark."""
+        """The stored items for the marks that belong to an erasure, by mark."""
         found = {}
         keys = [to_item(mark_key(one)) for one in dict.fromkeys(marks)]
         for item in map(from_item, get_items(self._client, self._table, keys, ConsistentRead=True)):
@@ -60,10 +62,10 @@ class ErasuresReader:
 
 
 class LateOrders(ErasuresReader):
-    """Orders that became findable after their customer was erased."""
+    """Orders that can be found only since their customer was erased."""
 
     def note(self, orders: Iterable[TrackedOrder]) -> Sequence[OrderKey]:
-        """Note those of these orders whose customer was erased, for ``finish_erasures``.
+        """Store the orders whose customer was erased, for ``finish_erasures``.
 
         To be called once they can be found: either the erasure finds them, or they are seen here.
         """
@@ -129,7 +131,7 @@ class ErasedCustomers(ErasuresReader):
         return self._known[1]
 
     def _group_is_erased(self, key: OrderKey) -> bool:
-        """Whether there are items of this provider order, and all of them are tombstones."""
+        """Whether this provider order has items, and all of them are tombstones."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._orders_table,
             ConsistentRead=True,

@@ -32,12 +32,12 @@ def erasure_of(item: Mapping[str, Any]) -> str:
 
 
 def mark_key(digest: str) -> dict[str, str]:
-    """The key of a digest that is remembered."""
+    """The key of a digest that is stored."""
     return {"pk": f"{_ERASED}{digest}", "sk": "erased"}
 
 
 def mark_of(item: Mapping[str, Any]) -> str:
-    """The digest that is remembered."""
+    """The digest that a key contains."""
     return str(item["pk"]).removeprefix(_ERASED)
 
 

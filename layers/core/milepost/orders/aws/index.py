@@ -83,7 +83,9 @@ class OrdersIndex:
             )
 
     def overdue(self, *, now: datetime, covers: Covers) -> OverdueNow:
-        """What has the mark, nobody acknowledged and the subscriber is notified of."""
+        """Orders with the overdue mark that nobody acknowledged, among those that the subscription
+        includes.
+        """
         found = sorted(
             self._overdue_of(now, covers),
             key=lambda one: (one.since, one.key),
@@ -127,7 +129,7 @@ class OrdersIndex:
                 yield LastAnnounced(parse_instant(item["announced_at"]), _key(item))
 
     def walk(self, *, after: str | None) -> Iterator[Walked]:
-        """Implements ``refold.Walk``: shard by shard, in each by the next date."""
+        """Implements ``refold.Walk``: shard by shard, and by next date within each shard."""
         first, dated = _place(after)
         for place, name in enumerate(all_partitions()):
             if place < first:
@@ -142,7 +144,7 @@ class OrdersIndex:
                 yield Walked(_key(item), f"{place}@{item['next_date']}")
 
     def misplaced(self) -> Iterator[Misplaced]:
-        """Orders that aren't in the partition where an order is written today."""
+        """Orders that aren't in the partition to which this version writes them."""
         for name in earlier_partitions_of(Status):
             for item in self._query_partition(
                 name, "next_date > :from", {":from": "0"}, shows=(*_KEY, "status")
@@ -150,7 +152,7 @@ class OrdersIndex:
                 yield Misplaced(_key(item), Status(item["status"]), name)
 
     def move(self, one: Misplaced) -> bool:
-        """Put an order into its partition; returns whether it still had to be moved.
+        """Move an order to its partition; returns whether it had to be moved.
 
         Nothing else of it changes, and nobody is notified.
         """
@@ -184,7 +186,9 @@ class OrdersIndex:
         shows: tuple[str, ...],
         only_if: str | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """What the index has of orders of these statuses, wherever an earlier version put them."""
+        """The index entries of orders with these statuses, in any partition that an earlier version
+        used.
+        """
         named = {f":status{place}": str(status) for place, status in enumerate(statuses)}
         for name in (*partitions_of(statuses), *self._earlier_partitions(statuses)):
             conditions, more = [only_if] if only_if else [], dict(values)
@@ -221,7 +225,7 @@ class OrdersIndex:
 
 
 def _place(after: str | None) -> tuple[int, str]:
-    """Shard and date of a place of ``walk``."""
+    """The shard and the date of a position of ``walk``."""
     if after is None:
         return 0, "0"
     number, _, dated = after.partition("@")

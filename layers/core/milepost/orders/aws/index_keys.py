@@ -34,14 +34,16 @@ def partition_of(status: Status, key: OrderKey) -> str:
 
 
 def partitions_of(statuses: Iterable[Status]) -> list[str]:
-    """The partitions in which orders of these statuses are, sorted; they have others as well."""
+    """The partitions with orders of these statuses, sorted; they also have orders of other
+    statuses.
+    """
     lists = {_list_of(status) for status in statuses}
     return sorted(f"{name}#{shard}" for name in lists for shard in range(SHARDS))
 
 
 def earlier_partitions_of(statuses: Iterable[Status]) -> list[str]:
-    """Other partitions in which orders of these statuses may still be, sorted: an earlier version
-    wrote them, or there were more shards."""
+    """Other partitions that may still have orders of these statuses, sorted: an earlier version
+    wrote to them, or there were more shards."""
     wanted = set(statuses)
     lists = wanted | {_list_of(status) for status in wanted}
     every = {f"{name}#{shard}" for name in lists for shard in range(MOST_SHARDS)}
@@ -49,7 +51,7 @@ def earlier_partitions_of(statuses: Iterable[Status]) -> list[str]:
 
 
 def all_partitions() -> list[str]:
-    """Every partition in which an order may be, in an order that never changes."""
+    """Every partition that may have orders, in an order that never changes."""
     return [f"{status}#{shard}" for status in Status for shard in range(MOST_SHARDS)]
 
 
@@ -64,5 +66,5 @@ def _list_of(status: Status) -> Status:
 
 
 def _shard_of(key: OrderKey) -> int:
-    """The same for one order always, and evenly spread over many."""
+    """The shard of an order: always the same for one order, and evenly distributed over many."""
     return zlib.crc32(str(key).encode()) % SHARDS

@@ -24,7 +24,7 @@ minutes after an upgrade."""
 
 
 class IndexLayout:
-    """What is known of earlier partitions, kept by the process."""
+    """The known state of earlier partitions, cached by the process."""
 
     def __init__(
         self,
@@ -42,7 +42,9 @@ class IndexLayout:
         self._empty: dict[str, float] = {}
 
     def earlier_partitions(self, statuses: Iterable[Status]) -> list[str]:
-        """Partitions of these statuses, beside this version's own, that have to be read."""
+        """Other partitions with orders of these statuses that have to be read, beside this
+        version's own.
+        """
         if self.is_settled():
             return []
         since = self._clock() - _EMPTY_SECONDS
@@ -50,11 +52,11 @@ class IndexLayout:
         return [name for name in names if self._empty.get(name, since - 1) < since]
 
     def note_empty(self, partition: str) -> None:
-        """Note that an earlier partition has no order."""
+        """Store that an earlier partition has no orders."""
         self._empty[partition] = self._clock()
 
     def is_settled(self) -> bool:
-        """Whether no order has to be moved any more."""
+        """Whether all orders have been moved."""
         now = self._clock()
         if not self._is_settled and (self._read_at is None or now - self._read_at > _KEEP_SECONDS):
             answer = self._client.get_item(TableName=self._table, Key=to_item(ORDER_LISTS_MARK))
@@ -64,7 +66,7 @@ class IndexLayout:
         return self._is_settled
 
     def settle(self) -> None:
-        """Say that no order has to be moved any more, with this number of shards."""
+        """Store that all orders have been moved, for this number of shards."""
         if not self.is_settled():
             mark = {**ORDER_LISTS_MARK, "shards": index_keys.SHARDS}
             self._client.put_item(TableName=self._table, Item=to_item(mark))

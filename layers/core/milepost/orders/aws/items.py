@@ -19,7 +19,7 @@ _AS_BEFORE: Final = "="
 
 
 def timeline_items(timeline: Iterable[Entry], whole: Details) -> list[dict[str, Any]]:
-    """A timeline as it is kept: facts that still hold are named, not repeated.
+    """A timeline in its stored form: facts that are still valid are referenced, not repeated.
 
     A provider that is polled says everything each time; without this an order would cost a write
     unit more for every step of its life.
@@ -39,7 +39,9 @@ def timeline_items(timeline: Iterable[Entry], whole: Details) -> list[dict[str, 
 def timeline_of(
     items: Iterable[Mapping[str, Any]], key: OrderKey, whole: Details
 ) -> tuple[Entry, ...]:
-    """The timeline of what ``timeline_items`` wrote, with the order's facts put back."""
+    """The timeline from its stored form, as ``timeline_items`` wrote it, with the order's facts
+    inserted.
+    """
     entries: list[Entry] = []
     named = ""
     for item in items:
@@ -83,7 +85,9 @@ def _taken_item(report: Report) -> str | None:
 
 
 def _taken_of(item: Mapping[str, Any]) -> datetime | None:
-    """None for an event, and for what was stored before snapshots and events were distinguished."""
+    """None for an event, and for reports that were stored before snapshots and events were
+    distinguished.
+    """
     taken = item.get("taken")
     return instant_of(item["seen"] if taken == _WHEN_SEEN else taken)
 
@@ -114,7 +118,7 @@ _COUNTS: Final = ("stages_left_out", "late", "people")
 
 
 def summary_item(summary: Summary | None) -> dict[str, Any] | None:
-    """A summary, if there is one, as it is kept."""
+    """A summary, if there is one, in its stored form."""
     if summary is None:
         return None
     return {
@@ -135,7 +139,7 @@ def summary_item(summary: Summary | None) -> dict[str, Any] | None:
 
 
 def summary_of(item: Mapping[str, Any] | None) -> Summary | None:
-    """The summary of what ``summary_item`` wrote."""
+    """The summary from its stored form, as ``summary_item`` wrote it."""
     if item is None:
         return None
     return Summary(
@@ -182,7 +186,7 @@ def _swallowed_of(digits: str) -> tuple[str, ...]:
 
 
 def wait_item(waited: timedelta, waiting: Wait | None) -> dict[str, Any]:
-    """A stage's waits, in whole milliseconds, as times are kept."""
+    """A stage's waits, in whole milliseconds, like all stored times."""
     return {
         "waited": waited // _MILLISECOND or None,
         "waiting": waiting.what if waiting else None,
@@ -191,7 +195,7 @@ def wait_item(waited: timedelta, waiting: Wait | None) -> dict[str, Any]:
 
 
 def stage_item(raw_since: datetime | None, waited_before: timedelta) -> dict[str, Any]:
-    """When a stage within its canonical status began, and what the stages before it waited."""
+    """When a stage within its canonical status began, and how long the stages before it waited."""
     return {
         "raw_since": format_instant(raw_since) if raw_since else None,
         "waited_before": waited_before // _MILLISECOND or None,
@@ -199,23 +203,23 @@ def stage_item(raw_since: datetime | None, waited_before: timedelta) -> dict[str
 
 
 def waited_before_of(item: Mapping[str, Any]) -> timedelta:
-    """How long earlier stages waited, of what ``stage_item`` wrote."""
+    """How long earlier stages waited, from the form that ``stage_item`` wrote."""
     return int(item.get("waited_before") or 0) * _MILLISECOND
 
 
 def waited_of(item: Mapping[str, Any]) -> timedelta:
-    """How long the stage waited before, of what ``wait_item`` wrote."""
+    """How long the stage waited before, from the form that ``wait_item`` wrote."""
     return int(item.get("waited") or 0) * _MILLISECOND
 
 
 def wait_of(item: Mapping[str, Any]) -> Wait | None:
-    """What the stage waits for, of what ``wait_item`` wrote."""
+    """What the stage waits for, from the form that ``wait_item`` wrote."""
     what = item.get("waiting")
     return Wait(what, parse_instant(item["waiting_since"])) if what else None
 
 
 def overdue_item(mark: Overdue) -> dict[str, Any]:
-    """The overdue mark as it is kept."""
+    """The overdue mark in its stored form."""
     escalated = {"escalated_at": format_instant(mark.escalated_at)} if mark.escalated_at else {}
     raw = {"raw_status": mark.raw_status} if mark.raw_status is not None else {}
     return {
@@ -231,7 +235,7 @@ def overdue_item(mark: Overdue) -> dict[str, Any]:
 
 
 def overdue_of(item: Mapping[str, Any]) -> Overdue:
-    """The mark of an item, which the index shows as well."""
+    """The overdue mark of an item, which the index also contains."""
     return Overdue(
         status=Status(item["status"]),
         since=parse_instant(item["since"]),
@@ -250,5 +254,5 @@ def instant_of(text: str | None) -> datetime | None:
 
 
 def last_seen(item: Mapping[str, Any]) -> str:
-    """When something of an order was learned last, to the second, by what its timeline holds."""
+    """When anything about an order last became known, to the second, according to its timeline."""
     return sortable(max(parse_instant(entry["seen"]) for entry in item["timeline"]))

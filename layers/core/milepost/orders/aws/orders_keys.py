@@ -15,7 +15,7 @@ def item_key(key: OrderKey) -> dict[str, str]:
 
 
 def order_of(item: Mapping[str, Any]) -> OrderKey:
-    """The item of an order that has this primary key.
+    """The order whose item has this primary key.
 
     :raises ValueError: if it isn't one
     """

@@ -1,4 +1,4 @@
-"""Reads all orders of a batch in one call instead of one call each."""
+"""Reads all orders of a batch in one call, instead of one call for each order."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ReadAhead:
-    """What is known of a batch's orders. What it can't say is read one by one, as usual."""
+    """The orders of a batch. Orders that it doesn't have are read one by one, as usual."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
@@ -25,13 +25,15 @@ class ReadAhead:
         self._known: dict[OrderKey, TrackedOrder | None] = {}
 
     def expect(self, keys: Iterable[OrderKey]) -> None:
-        """Read these orders now, as ``read`` does; after an error, each is read one by one."""
+        """Read these orders now, with ``read``. After an error, each order is read when it is
+        needed.
+        """
         with suppress(*AWS_FAILED):
             self.read(keys)
 
     def read(self, keys: Iterable[OrderKey]) -> None:
-        """Read these orders now, in place of those that were read before. An order may be a little
-        out of date, since a write checks.
+        """Read these orders now, replacing those that were read before. An order may be slightly
+        out of date, since each write checks the version.
 
         :raises botocore.exceptions.ClientError: one of ``AWS_FAILED``, when they can't be read
         """
@@ -60,7 +62,7 @@ class ReadAhead:
         self._known = known
 
     def of(self, orders: OrdersTable) -> OrderStore:
-        """The orders of one connection, which look here first.
+        """The orders of one connection, which are looked up here first.
 
         Several threads may use it, if each order is recorded by one of them.
         """
@@ -69,11 +71,12 @@ class ReadAhead:
     def find(
         self, key: OrderKey, otherwise: Callable[[OrderKey], TrackedOrder | None]
     ) -> TrackedOrder | None:
-        """The order as it was read or written last; read otherwise, if neither was done."""
+        """The order as it was last read or written; if it was neither, it is read by
+        ``otherwise``."""
         return self._known[key] if key in self._known else otherwise(key)
 
     def note(self, tracked: TrackedOrder) -> None:
-        """Note that an order was written: the batch may have more reports of it."""
+        """Keep the order as it was written, since the batch may have more reports of it."""
         self._known[tracked.order.key] = tracked
 
 

@@ -1,4 +1,4 @@
-"""A scan of OrdersTable, page by page. Short: apart from the table, which never scans."""
+"""A scan of OrdersTable, page by page. Short: apart from the table, which is never scanned."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class OrderPages:
-    """Reads the whole table. A page costs as many read units as its orders are large."""
+    """Scans the whole table. A page consumes read units according to the size of its orders."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
@@ -21,7 +21,9 @@ class OrderPages:
     def read(
         self, *, after: OrderKey | None, limit: int
     ) -> tuple[list[TrackedOrder], OrderKey | None]:
-        """Some orders, in no order, and the one to go on after: None at the table's end."""
+        """Some orders, in no particular order, and the key after which to continue; None at the
+        table's end.
+        """
         start: dict[str, Any] = {"ExclusiveStartKey": to_item(item_key(after))} if after else {}
         answer = self._client.scan(TableName=self._table, Limit=limit, **start)
         orders = [tracked_order(from_item(item)) for item in answer["Items"]]

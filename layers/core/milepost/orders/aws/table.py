@@ -50,14 +50,14 @@ _TOP_LEVEL: Final = ("reference", "service_type", "appointment")
 
 
 class OrdersReader:
-    """Orders of any connection, to read."""
+    """Reads orders of any connection."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
     def read(self, key: OrderKey) -> TrackedOrder | None:
-        """The order; perhaps not its very last version, for half the price."""
+        """The order, by an eventually consistent read, at half the price."""
         answer = self._client.get_item(TableName=self._table, Key=to_item(item_key(key)))
         item = answer.get("Item")
         return tracked_order(from_item(item)) if item else None
@@ -80,7 +80,7 @@ class OrdersReader:
 
 
 def is_erased(client: "DynamoDBClient", key: OrderKey, *, table_name: str) -> bool:
-    """Whether a tombstone is in the order's place by now. False for an order that is not there."""
+    """Whether the order is a tombstone by now. False for an order that doesn't exist."""
     answer = client.get_item(
         TableName=table_name,
         Key=to_item(item_key(key)),
@@ -157,7 +157,7 @@ def _why_refused(error: ClientError) -> str:
 def order_item(
     tracked: TrackedOrder, *, connection: Connection, new: tuple[Announcement, ...]
 ) -> dict[str, Any]:
-    """The item of an order. ``announce`` is there only when this write announces something."""
+    """The item of an order. It has ``announce`` only if this write announces something."""
     order = tracked.order
     details = dict(order.details)
     return {
@@ -192,13 +192,15 @@ def order_item(
 
 
 def _updated_at(tracked: TrackedOrder) -> datetime:
-    """When something of an order was learned last; being overdue is learned when it is marked."""
+    """When anything about an order last became known; being overdue becomes known when it is
+    marked.
+    """
     marked = [tracked.overdue.marked_at] if tracked.overdue else []
     return max([*(entry.report.seen_at for entry in tracked.order.timeline), *marked])
 
 
 def tracked_order(item: Mapping[str, Any]) -> TrackedOrder:
-    """The order of an item."""
+    """The order in an item."""
     key = OrderKey(item["connection"], item["order_id"], item["item_id"])
     top_level = {name: item[name] for name in _TOP_LEVEL if name in item}
     details = Details(**item.get("details", {}), **top_level)  # type: ignore[typeddict-item]
@@ -230,7 +232,7 @@ def tracked_order(item: Mapping[str, Any]) -> TrackedOrder:
 
 
 def announcement_item(one: Announcement) -> dict[str, Any]:
-    """An announcement as items and messages carry it."""
+    """An announcement in the form of items and messages."""
     values = {
         "sequence": one.sequence,
         "kind": str(one.kind),
@@ -245,7 +247,7 @@ def announcement_item(one: Announcement) -> dict[str, Any]:
 
 
 def announcement_of(item: Mapping[str, Any]) -> Announcement:
-    """The announcement of what ``announcement_item`` wrote."""
+    """The announcement from the form that ``announcement_item`` wrote."""
     return Announcement(
         sequence=int(item["sequence"]),
         kind=Kind(item["kind"]),
@@ -259,7 +261,7 @@ def announcement_of(item: Mapping[str, Any]) -> Announcement:
 
 
 def announced_by(item: Mapping[str, Any]) -> list[Announced]:
-    """What the write of this item announces, with the order as that write left it."""
+    """The announcements of this write of the item, with the order as the write left it."""
     order = tracked_order(item).order
     return [
         Announced(

@@ -43,7 +43,8 @@ class OrderSinks:
     def of_list(
         self, connection: Connection, provider: Provider, *, side_by_side: SideBySide
     ) -> Sinks:
-        """The destinations for a poll of the list, which records the orders of a page in parallel."""
+        """The destinations for a poll of the list, which records the orders of a page in
+        parallel."""
         record = self._recorder(connection, provider)
         return Sinks(
             record=record,

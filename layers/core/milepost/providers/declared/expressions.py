@@ -77,7 +77,7 @@ def names_in(text: str) -> tuple[str, ...] | None:
 
 
 def lists_in(text: str) -> list[tuple[str, ...]]:
-    """The plain paths to the lists of which an expression reads each element by itself.
+    """The plain paths to lists whose elements an expression reads one by one.
 
     Of such a list, each element alone gives what it gives among the others: ``lines`` and
     ``data.lines[?kind == 'x']`` do, ``lines[0]`` and ``reverse(lines)`` don't.
@@ -86,12 +86,12 @@ def lists_in(text: str) -> list[tuple[str, ...]]:
 
 
 def at_names(payload: Any, names: tuple[str, ...]) -> Any:
-    """What a payload has at a path of names; None if it has nothing there."""
+    """The value at a path of names in a payload; None if there is none."""
     return _by_names(names)(payload) if names else payload
 
 
 def replaced_at(payload: Any, names: tuple[str, ...], value: Any) -> Any:
-    """A copy of a payload with another value at a path of names that it has."""
+    """A copy of a payload with another value at an existing path of names."""
     if not names:
         return value
     first, *rest = names
@@ -180,7 +180,7 @@ def _lists_in(node: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _by_names(names: tuple[str, ...]) -> Read:
-    """Reads a plain path with JMESPath's result, but without its tree."""
+    """Reads a plain path with the same result as JMESPath, but without its tree."""
     if len(names) == 1:
         (name,) = names
         return lambda payload: payload.get(name) if isinstance(payload, dict) else None
@@ -197,8 +197,8 @@ def _by_names(names: tuple[str, ...]) -> Read:
 
 
 def _plainly(node: Mapping[str, Any]) -> Read | None:
-    """Reads common expressions without JMESPath's tree, which takes ten times as long: paths,
-    texts, alternatives and joined texts. None for all others."""
+    """Reads common expressions (paths, texts, alternatives and joined texts) without JMESPath's
+    tree, which takes ten times as long. None for all others."""
     names = _names_of(node)
     if names is not None:
         return _by_names(names) if names else lambda payload: payload

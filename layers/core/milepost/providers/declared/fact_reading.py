@@ -101,7 +101,7 @@ def _read_list(
 
 
 def names_of(unread: list[str]) -> list[str]:
-    """The names of unreadable facts, in the form and number that are stored."""
+    """The names of unreadable facts, in their stored form and at most their maximum number."""
     return list(dict.fromkeys(unread))[:MOST_UNREAD]
 
 

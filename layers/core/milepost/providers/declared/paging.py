@@ -119,7 +119,7 @@ class Pager:
 
     def _at(self, url: Any, request: PageRequest) -> PageRequest:
         """The page at a URL from the provider, which has to be on the connection's host, below its
-        path.
+        base path.
 
         :raises BrokenPage: when it leads elsewhere
         """
@@ -158,8 +158,8 @@ class Pager:
 
 
 def declared_pager(said: Mapping[str, Any], *, changed_at: str) -> Pager:
-    """The pager of an adapter with code: its list as in a file, whose times name their zone and
-    whose next page is no URL."""
+    """The pager of an adapter with code: its list is described as in a file; its times have a time
+    zone, and its next page is not a URL."""
     return Pager(
         spec=OrderList.model_validate(said),
         base_url="",
@@ -204,7 +204,7 @@ def _number(request: PageRequest, parameter: str, otherwise: int) -> int:
 
 
 def _goes_on(orders: list[Json], *, left: int | None, has_more: bool | None) -> bool:
-    """Whether a page that is requested by its place follows this one.
+    """Whether a page that is requested by its position follows this one.
 
     A count that is too low for this page is not believed: the list ends with an empty page.
 

@@ -35,7 +35,7 @@ class TimeReader:
 
     @property
     def zone(self) -> tzinfo:
-        """The time zone of the provider's times that have none."""
+        """The time zone of the provider's times that don't name one."""
         return self._zone or UTC
 
     def instant(self, value: Any) -> datetime | None:

@@ -1,1 +1,1 @@
-"""Order lists, SearchTable, FiguresTable, and what keeps them current."""
+"""Order lists, SearchTable, FiguresTable, and the functions that keep them up to date."""

@@ -15,7 +15,7 @@ NUMBER: Final = "n"
 
 
 def outcome_key(key: OutcomeKey) -> dict[str, str]:
-    """The key of a number of orders with the same outcome."""
+    """The key of the number of orders with the same outcome."""
     return figures_keys.outcome_key(
         key.connection,
         month=key.month,
@@ -48,7 +48,7 @@ def acceptance_key_of(connection_id: str, sk: str) -> AcceptanceKey:
 
 
 def stored_ending(one: Ending | None) -> Sequence[str] | None:
-    """The stored form of an ending, with what was counted of its order."""
+    """The stored form of an ending, which is a part of what was counted of its order."""
     return [str(one.status), one.month, one.service_type, one.cause] if one else None
 
 
@@ -60,7 +60,7 @@ def read_ending(stored: Iterable[Any] | None) -> Ending | None:
 
 
 def stored_acceptance(one: Acceptance | None) -> Sequence[str | int] | None:
-    """The stored form of an acceptance, with what was counted of its order."""
+    """The stored form of an acceptance, which is a part of what was counted of its order."""
     return [one.month, one.service_type, one.identifiers, one.milliseconds] if one else None
 
 

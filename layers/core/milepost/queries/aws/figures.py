@@ -81,7 +81,7 @@ class FiguresTable:
         return name in self._counts and now - self._counts[name][0] < self._counts_kept
 
     def stages(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> list[StageFigures]:
-        """The durations of stages that were left in these months (``2026-03``, in UTC).
+        """The durations of stages that ended in these months (``2026-03``, in UTC).
 
         By connection, service type and stage; one query a connection, from the first of the months
         to the last.
@@ -91,7 +91,7 @@ class FiguresTable:
     def stages_by_raw_status(
         self, connection_ids: Iterable[str], *, months: Iterable[str]
     ) -> list[StageFigures]:
-        """The same by raw status within each stage; without one where it is the same word."""
+        """The same by raw status within each stage; without one if it is the same word."""
         return sum_by_raw_status(self._tallies_of(connection_ids, months))
 
     def _tallies_of(
@@ -125,8 +125,8 @@ class FiguresTable:
     def acceptances(
         self, connection_ids: Iterable[str], *, months: Iterable[str]
     ) -> list[AcceptanceFigures]:
-        """The times until acceptance of orders that were accepted in these months; one query a
-        connection."""
+        """The times until acceptance of orders that were accepted in these months. One query for
+        each connection."""
         wanted = sorted(set(months))
         if not wanted:
             return []
@@ -139,7 +139,7 @@ class FiguresTable:
         )
 
     def counted(self, keys: Iterable[OrderKey]) -> dict[OrderKey, tuple[Counted, int]]:
-        """What was counted of these orders, and how often each of these items was written."""
+        """What was counted of these orders, and how many times each item was written."""
         items = self._get([counted_key(str(key)) for key in keys], consistent=True)
         return {
             OrderKey.parse(counted_order(item)): (_counted_of(item), int(item["writes"]))
@@ -171,7 +171,7 @@ class FiguresTable:
 
 
 def stage_key(key: StageKey) -> dict[str, str]:
-    """The key of a stage's tally of one month."""
+    """The key of the tally of a stage in one month."""
     return figures_keys.stage_key(
         key.connection,
         month=key.month,
@@ -191,7 +191,7 @@ def tally_changes(tally: Tally) -> dict[str, int]:
 
 
 def counted_item(key: OrderKey, counted: Counted, *, writes: int) -> dict[str, Any]:
-    """The item of what is counted of an order; ``writes`` counts how often it was written."""
+    """The item with what was counted of an order; ``writes`` counts how often it was written."""
     return {
         **counted_key(str(key)),
         "writes": writes,

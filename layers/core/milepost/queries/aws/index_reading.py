@@ -1,5 +1,5 @@
-"""Reads OrdersTable's index for one page: queries each partition, and applies the filters of a
-list."""
+"""Reads OrdersTable's index for one page: queries each partition, and applies the list's
+filters."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -68,7 +68,7 @@ class Partition:
     """Whether it has no order at all."""
 
     def head(self) -> tuple[str, str] | None:
-        """The earliest possible place of its next order; None if there is none."""
+        """The earliest possible position of its next order; None if there is none."""
         if self.waiting:
             return self.waiting[0].next_date, self.name
         if self.is_done or self.read_until is None:
@@ -102,8 +102,8 @@ class Reading:
         zones: Mapping[str, str],
         count: int,
     ) -> None:
-        """:param count: how many orders are read of a partition at a time, where no filter leaves
-        any out"""
+        """:param count: how many orders are read from a partition at once, if no filter leaves any
+        out"""
         self._client, self._table = client, table
         self._wanted, self._zones = wanted, zones
         self._orders = ListedOrders(client, table_name=table)
@@ -113,7 +113,7 @@ class Reading:
         self.looked_through = 0
 
     def read_first(self, partition: Partition) -> int:
-        """Read the beginning of a partition; returns how many orders were looked through."""
+        """Read the beginning of a partition; returns how many orders were examined."""
         if partition.is_earlier:
             return self._read(partition, _READ)
         return self._read(partition, self._count_of(partition))
@@ -174,13 +174,13 @@ class Reading:
 
 
 def place_of(start: Mapping[str, Any]) -> Place:
-    """The place of a key of the index, with DynamoDB's attributes."""
+    """The position of a key of the index, with DynamoDB's attributes."""
     item = from_item(start)
     return Place(item["next_date"], item["status_shard"], order_of(item))
 
 
 def start_key(place: Place) -> dict[str, Any]:
-    """The key of the index, with DynamoDB's attributes, after which a place's page begins."""
+    """The key of the index, in DynamoDB's attributes, after which the page of a position begins."""
     index = {"status_shard": place.shard, "next_date": place.next_date}
     return to_item({**item_key(place.key), **index})
 

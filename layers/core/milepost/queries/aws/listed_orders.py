@@ -1,4 +1,4 @@
-"""Orders as lists show them: read from an item of the index, or from the orders themselves."""
+"""Orders in the form of lists: read from an item of the index, or from the orders themselves."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -56,7 +56,7 @@ class ListedOrders:
         return self._dated([_with_facts(listed_order(item), item) for item in listed])
 
     def with_facts(self, orders: Sequence[Listed]) -> list[Listed]:
-        """The same orders with their facts; orders that were deleted meanwhile have none."""
+        """The same orders with their facts; orders that were deleted in the meantime have none."""
         items = self._get([one.key for one in orders], _FACTS, details=LISTED_FACTS)
         found = {_key(item): item for item in items}
         return self._dated(
@@ -109,7 +109,7 @@ def _with_facts(one: Listed, item: Mapping[str, Any]) -> Listed:
 
 
 def listed_order(item: Mapping[str, Any]) -> Listed:
-    """An order of an item of the index, or of the table."""
+    """The order in an item of the index, or of the table."""
     return Listed(
         key=_key(item),
         provider=item["provider"],

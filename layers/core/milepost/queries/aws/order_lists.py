@@ -118,8 +118,8 @@ class OrderLists:
 def _open(
     name: str, after: Place | None, bounds: tuple[str | None, str | None], *, is_earlier: bool
 ) -> Partition | None:
-    """A partition, positioned at the start of the page; None if none of its orders can be on the
-    page.
+    """A partition, positioned at the beginning of the page; None if none of its orders can be on
+    the page.
 
     :param bounds: first and last ``next_date`` of the list
     """
@@ -172,8 +172,8 @@ class _FirstOrders:
         )
 
     def page(self, wanted: Wanted, *, zones: Mapping[str, str], limit: int) -> Page | None:
-        """The list's first page; None if it has fewer orders of the page than would be read for
-        that page alone."""
+        """The list's first page; None if the list has fewer orders on the page than would be read
+        just for that page."""
         bounds = next_dates(wanted, zones.values())
         page = self._page(wanted, bounds, zones=zones, limit=limit)
         is_whole = bounds[0] is None or page.last is None or len(page.orders) == limit

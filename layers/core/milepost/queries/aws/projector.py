@@ -55,8 +55,8 @@ class FiguresBusy(Exception):
 
 
 class MeasuredOrders:
-    """Counts changes. What was counted of an order is written with the figures in one
-    transaction."""
+    """Counts changes. What was counted of an order is written in one transaction with the
+    figures."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class MeasuredOrders:
         self._wait = wait
 
     def take(self, changes: Iterable[Change]) -> None:
-        """Count these changes, some of which may have been counted already.
+        """Count these changes, of which some may already have been counted.
 
         :raises FiguresBusy: when too many attempts conflicted; some changes may have been counted
         """
@@ -106,8 +106,8 @@ class MeasuredOrders:
                 yield from together
 
     def _word_changes(self, steps: Sequence[Step]) -> dict[OrderKey, WordChanges]:
-        """The changes of the words by which orders are found. Another writer of the words also
-        writes what was counted of the order, so this transaction then fails."""
+        """The changes of an order's search words. Another writer of the words also writes what was
+        counted of the order, in which case this transaction fails."""
         changed = [step for step in steps if step.words_change]
         known = read_lists(
             self._client,
@@ -144,8 +144,8 @@ class MeasuredOrders:
     def _write_some_words(
         self, step: Step, writes: Mapping[OrderKey, int], words: WordChanges
     ) -> None:
-        """Add some of an order's words to the index, without counting: what was counted of it is
-        unchanged, so the change is processed again for the other words."""
+        """Add some of an order's words to the index, without counting. What was counted of the
+        order is unchanged, so the change is processed again for the other words."""
         part = words.first(_MOST_ACTIONS - 1)
         before = step.before or Counted(version=0)
         counted = replace(before, words_mark=part.after.mark)
@@ -253,7 +253,8 @@ def _comes_again(error: ClientError) -> bool:
 
 
 def _split(steps: Iterable[Step], words: Mapping[OrderKey, WordChanges]) -> Iterator[list[Step]]:
-    """Steps that fit into one transaction together, and those that don't fit into one alone."""
+    """Steps that fit into one transaction together, and steps that need more than one
+    transaction."""
     together: list[Step] = []
     figures: set[object] = set()
     own = 0
@@ -271,7 +272,7 @@ def _split(steps: Iterable[Step], words: Mapping[OrderKey, WordChanges]) -> Iter
 
 
 def _fits(step: Step, words: Mapping[OrderKey, WordChanges]) -> bool:
-    """Whether it fits into one transaction, or can't be divided."""
+    """Whether the step fits into one transaction, or can't be divided."""
     changes = words.get(step.key, NO_CHANGES)
     return not changes or _own_actions(step, words) + len(_figures_of(step)) <= _MOST_ACTIONS
 

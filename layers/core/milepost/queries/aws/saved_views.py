@@ -38,7 +38,7 @@ class ViewsTable:
         self._client.delete_item(TableName=self._table, Key=to_item(key))
 
     def of_everybody(self) -> Iterator[tuple[str, View]]:
-        """Every view of everybody, with the place where it is kept: ``team`` or ``person#<sub>``.
+        """Every view of everybody, with the place where it is stored: ``team`` or ``person#<sub>``.
 
         Reads are consistent.
         """

@@ -38,7 +38,7 @@ class SearchTable:
     def find_by_words(
         self, readings: Sequence[Reading], *, connections: Iterable[str]
     ) -> FoundOrders:
-        """Orders that have all words of one of the readings, as prefixes."""
+        """Orders that have all words of one reading of the query, as prefixes."""
         search = WordSearch(self._client, table_name=self._table)
         return search.find(readings, connections=connections)
 
@@ -70,19 +70,19 @@ class SearchTable:
             yield OrderKey.parse(item["order"])
 
     def find_by_email(self, email: str) -> list[OrderKey]:
-        """All orders of the customer who has this email address now."""
+        """All orders of the customer who currently has this email address."""
         found = (item for one in email_ids(email) for item in self._of_customer(one))
         return list(dict.fromkeys(OrderKey.parse(i["order"]) for i in found if "former" not in i))
 
     def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
-        """All orders of a customer (``search_terms.customer_id_of``), including those that had this
-        customer before, and have another one now; of a customer known by a phone number also those
-        of others with that number."""
+        """All orders of a customer (``search_terms.customer_id_of``), including orders that had
+        this customer before and have another one now. For a customer who is known by a phone
+        number, also orders of other customers with that number."""
         return [OrderKey.parse(item["order"]) for item in self._of_customer(customer_id)]
 
     def forget(self, customer_id: str, key: OrderKey) -> None:
-        """Remove the entry of an order for a customer; references are removed with the order
-        itself."""
+        """Remove the entry of an order for a customer; references are removed together with the
+        order itself."""
         self._client.delete_item(TableName=self._table, Key=to_item(customer_key(customer_id, key)))
 
     def _of_customer(self, customer_id: str) -> Iterator[dict[str, Any]]:
@@ -109,8 +109,8 @@ class SearchTable:
 
 
 def lookup_keys(counted: Counted | None, key: OrderKey) -> list[dict[str, str]]:
-    """The keys of the items by which an order is found, as of when it was counted; those of former
-    customers are marked."""
+    """The keys of the items by which an order is found, at the time when it was counted; those of
+    former customers are marked."""
     if counted is None:
         return []
     found = []

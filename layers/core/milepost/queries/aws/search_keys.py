@@ -22,8 +22,8 @@ _ORDER: Final = "order#"
 
 
 def customer_partition(customer_id: str) -> str:
-    """The partition of a customer's orders: of all who share the phone number, if they are known by
-    nothing else."""
+    """The partition of a customer's orders; for a customer known only by a phone number, of
+    everybody who shares the number."""
     return f"customer#{phone_part(customer_id)}"
 
 
@@ -63,5 +63,5 @@ def list_key(key: OrderKey) -> dict[str, str]:
 
 
 def order_of_list(item: Mapping[str, Any]) -> OrderKey:
-    """The order whose entries the item lists."""
+    """The order to which the list of entries belongs."""
     return OrderKey.parse(item["pk"].removeprefix(_ORDER))

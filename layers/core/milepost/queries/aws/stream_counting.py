@@ -1,4 +1,4 @@
-"""Counts orders: the changes in OrdersTable's stream, and by a backfill those in the table."""
+"""Counts orders: changes in OrdersTable's stream, and, for a backfill, the orders in the table."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,7 +48,7 @@ class StreamCounting:
         return None
 
     def backfill(self, after: str | None, *, remaining: Callable[[], int]) -> dict[str, Any]:
-        """Process the table's orders after ``after``, for as long as the time allows.
+        """Process the table's orders after ``after``, while there is time.
 
         :param remaining: milliseconds that the invocation has left
         :returns: how many were counted; ``after`` is where to go on, None at the table's end
@@ -75,15 +75,15 @@ class StreamCounting:
         return None
 
     def _take(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Process changes. Orders that become findable are noted if their customer was erased
-        meanwhile."""
+        """Process changes. Orders that can now be found are noted if their customer was erased in
+        the meantime."""
         self.measured.take([read_change(record, words_of=self._words_of) for record in records])
         images = (record["dynamodb"].get("NewImage") for record in records)
         self._note_erased(tracked_order(from_item(image)) for image in images if image)
 
     def _words_of(self, order: Order) -> IndexedWords:
-        """The search words of an order. If its connection was removed or can't be used, all its
-        words are indexed."""
+        """The search words of an order. If its connection was removed or is invalid, all words are
+        indexed."""
         connection = self.connection_of(order.key.connection)
         if connection is None:
             return indexed_words(order, Indexing())
@@ -92,6 +92,6 @@ class StreamCounting:
         )
 
     def _note_erased(self, orders: Iterable[TrackedOrder]) -> None:
-        """Note orders of erased customers, so that finish_erasures erases them."""
+        """Note orders of erased customers for ``finish_erasures``."""
         for key in self.late_orders.note(orders):
             logger.info("found after its customer was erased", extra={"order": str(key)})

@@ -33,8 +33,8 @@ class WordChanges:
         return len(self.gone) + len(self.new) + self.list_changes
 
     def first(self, most: int) -> "WordChanges":
-        """A part of the changes with this many actions, removals first; the list has the entries
-        after this part."""
+        """A part of the changes with at most this many actions, removals first; the list has the
+        entries after this part."""
         gone = self.gone[: most - 1]
         new = self.new[: most - 1 - len(gone)]
         left, waiting = set(self.gone[len(gone) :]), set(self.new[len(new) :])
@@ -46,7 +46,7 @@ NO_CHANGES: Final = WordChanges((), (), IndexedWords(), list_changes=False)
 
 
 def word_changes(before: IndexedWords, after: IndexedWords) -> WordChanges:
-    """The changes for an order to be found by other words."""
+    """The changes needed so that an order is found by other words."""
     was, now = set(before.entries), set(after.entries)
     gone, new = sorted(was - now), sorted(now - was)
     return WordChanges(tuple(gone), tuple(new), after, list_changes=before != after)

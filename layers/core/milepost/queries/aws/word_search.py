@@ -35,7 +35,7 @@ _AT_ONCE: Final = 16
 
 @dataclass(slots=True)
 class _Begun:
-    """The orders that have a word, as far as they were read."""
+    """The orders that have a word, among those that were read."""
 
     keys: dict[OrderKey, None] = field(default_factory=dict)
     is_whole: bool = True
@@ -49,7 +49,7 @@ class WordSearch:
         self._table = table_name
 
     def find(self, readings: Sequence[Reading], *, connections: Iterable[str]) -> FoundOrders:
-        """At most ``MOST_FOUND`` orders that have all words of one of the readings.
+        """At most ``MOST_FOUND`` orders that have all words of one reading of the query.
 
         :param readings: of ``search_words.readings_of``
         """
@@ -85,7 +85,7 @@ class _OneReading:
         return self._with_all(reading, _in_all(one for one in begun if one.is_whole))
 
     def _find_common(self, reading: Reading, words: Sequence[Spellings]) -> FoundOrders:
-        """Orders that have all of these words, each of which is common."""
+        """Orders that have all of these words, if each word is common."""
         pairs = [pair for one in pairwise(reading) for pair in (_side_by_side(*one))]
         together = self._begun(pairs, MOST_FOUND)
         begun = self._begun(words, MOST_READ)
@@ -131,7 +131,7 @@ class _OneReading:
         return found
 
     def _read(self, connection: str, begin: str, most: int) -> tuple[list[OrderKey], bool]:
-        """The orders of the entries with this prefix, and whether these are all."""
+        """The orders of the entries with this prefix, and whether all of them were read."""
         keys: list[OrderKey] = []
         start: dict[str, Any] = {}
         while True:
@@ -162,14 +162,14 @@ def _looked_for(reading: Reading) -> list[Spellings]:
 
 
 def _shortest(word: Spellings) -> list[str]:
-    """The spellings, without those that begin with another one."""
+    """The spellings, except those that begin with another one."""
     return [
         one for one in word if not any(one != other and one.startswith(other) for other in word)
     ]
 
 
 def _side_by_side(one: Spellings, other: Spellings) -> Iterator[Spellings]:
-    """Pairs of both words, in either order and in each spelling."""
+    """The two words as one text, in either order and in each spelling."""
     last = max(len(one), len(other))
     pairs = [(_at(one, place), _at(other, place)) for place in range(last)]
     yield tuple(dict.fromkeys(f"{a} {b}" for a, b in pairs))
