@@ -47,7 +47,7 @@ def topic_message(announced: Announced) -> dict[str, Any]:
 
 
 def _known_word(announced: Announced) -> str | None:
-    """The provider's word for the status. One that we don't know may be any text, also a name."""
+    """The provider's raw status. An unknown one may be any text, even a person's name."""
     if announced.announcement.status is Status.UNKNOWN:
         return None
     return status_to_disclose(announced.raw_status, announced.details)

@@ -66,7 +66,7 @@ class Claims(Protocol):
         ...
 
     def waiting(self, notices: Sequence[Notice]) -> Sequence[Notice]:
-        """Those of the notices that still have to be sent."""
+        """The notices that still have to be sent."""
         ...
 
     def mark_sent(

@@ -1,4 +1,4 @@
-"""The CloudEvent of an announcement: the fields of the SNS message in CloudEvents' envelope.
+"""The CloudEvent of an announcement: the fields of the SNS message in a CloudEvents envelope.
 
 Source: CloudEvents 1.0.2 and its JSON format in structured mode,
 github.com/cloudevents/spec/tree/v1.0.2/cloudevents.
@@ -20,7 +20,7 @@ TYPE_PREFIX: Final = "milepost.order."
 
 
 def type_of(kind: Kind) -> str:
-    """The type of the events of a kind: ``milepost.order.accepted.v1``."""
+    """The type of the events of a kind, such as ``milepost.order.accepted.v1``."""
     return f"{TYPE_PREFIX}{kind}.v{VERSION}"
 
 

@@ -49,7 +49,7 @@ class DeliveryLog(Protocol):
     def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> bool: ...
 
     def note_message(self, notice: Notice, *, message_id: str) -> bool:
-        """Note that a message has gone out, though its notice isn't marked as sent yet."""
+        """Record that a message has been sent, while its notice isn't marked as sent yet."""
         ...
 
 
@@ -60,7 +60,7 @@ class Topic(Protocol):
 
 
 class EventRefused(Exception):
-    """The event itself can't be put on the bus, now or later; the message says why."""
+    """The event can never be put on the bus; the message says why."""
 
 
 class Bus(Protocol):
@@ -152,7 +152,7 @@ class Notifier:
         now: datetime,
     ) -> Choice:
         """Hold notices over the recipient's hourly limit for one digest at the end of the hour, or
-        at the end of quiet hours that have started by then."""
+        at the end of quiet hours that begin before then."""
         is_immediate = choice.skipped is None and choice.due_at is None
         if not is_immediate or choice.notice.channel not in FOR_READERS:
             return choice
@@ -167,7 +167,9 @@ class Notifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncementDispatcher(Notifier):
-    """Notifies all recipients. Repeated after a failure, it only notifies the remaining ones."""
+    """Notifies all recipients. If it is repeated after a failure, it only notifies the remaining
+    recipients.
+    """
 
     topic: Topic
     topic_name: str
@@ -185,7 +187,8 @@ class AnnouncementDispatcher(Notifier):
         connection: Connection,
         now: datetime,
     ) -> None:
-        """Publish to the topic, which takes few calls, then notify each recipient, and the bus.
+        """Publish to the topic, which needs few calls; then notify each recipient, and the event
+        bus.
 
         The topic's notice is marked as sent last: its entry says that everything else is done. If
         something else fails, the message's id is noted, so that it isn't published again. If the
@@ -227,7 +230,7 @@ class AnnouncementDispatcher(Notifier):
     def _publish(
         self, notice: Notice, announced: Announced, now: datetime
     ) -> tuple[str | None, Exception | None]:
-        """Publish, unless that was done.
+        """Publish, unless that was already done.
 
         :returns: the message's id, None if the notice is settled or the topic refuses; its error
         """

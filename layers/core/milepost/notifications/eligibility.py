@@ -72,7 +72,7 @@ def judge(notice: Notice, facts: Facts, *, now: datetime) -> Verdict | None:
 def out_of_date(
     one: Announcement, tracked: TrackedOrder, connection: Connection, *, now: datetime
 ) -> str | None:
-    """Why the announcement is no longer true, as text; None if it still is."""
+    """The reason why the announcement is no longer true, as text; None if it still is."""
     order = tracked.order
     if one.kind in _BY_TIME:
         return _withdrawn(one, tracked, connection, now=now)
@@ -125,7 +125,7 @@ def _of_subscription(notice: Notice, facts: Facts) -> Verdict | None:
 def _change_of(
     subscription: Subscription, notice: Notice, tracked: TrackedOrder | None
 ) -> str | None:
-    """Why a subscription that was changed meanwhile no longer gets this notice."""
+    """The reason why a subscription that was changed in the meantime no longer gets this notice."""
     kind, connection = notice.announcement.kind, notice.key.connection
     if not _is_to_same_recipient(notice, subscription):
         return "the subscription has another recipient now"
@@ -159,7 +159,7 @@ def _of_connection(notice: Notice, connection: Connection | None) -> Verdict | N
 
 
 def customer_notices_off(kind: str, connection: Connection) -> str:
-    """Why customers are not notified of a kind, as text."""
+    """The reason why customers are not notified of a kind, as text."""
     return f"customer notices of kind {kind} are off for {connection.id}"
 
 
@@ -169,7 +169,9 @@ def _is_contact(notice: Notice, connection: Connection) -> bool:
 
 
 def _of_time(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:
-    """Verdicts for kinds by time, such as a reminder of an appointment that was moved."""
+    """Verdicts for kinds that depend on time, such as a reminder of an appointment that was
+    moved.
+    """
     tracked, connection = facts.tracked, facts.connection
     if tracked is None or connection is None or tracked.erased_at is not None:
         return None
@@ -195,8 +197,8 @@ def _withdrawn(
 
 
 def _of_reason(notice: Notice, tracked: TrackedOrder | None) -> Verdict | None:
-    """The verdict for a message that was held until its ending was announced again with the reason:
-    who gets this one gets that one as well."""
+    """The verdict for a message that was held while its ending was announced again with the reason:
+    recipients of this message get the other one, too."""
     one = notice.announcement
     is_held = notice.audience is Audience.TEAM and notice.channel in FOR_READERS
     if tracked is None or not is_held or notice.copy or one.is_reason_of_ending:
@@ -210,8 +212,8 @@ def _of_reason(notice: Notice, tracked: TrackedOrder | None) -> Verdict | None:
 
 
 def _of_customers_order(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:
-    """A customer gets no misleading notice: the order has ended without success since, or the
-    appointment is over. The team gets it, with the order's current status."""
+    """A customer gets no misleading notice, for example if the order has since ended without
+    success, or the appointment is over. The team gets it, with the order's current status."""
     tracked, connection = facts.tracked, facts.connection
     if notice.audience is not Audience.CUSTOMER or tracked is None or connection is None:
         return None

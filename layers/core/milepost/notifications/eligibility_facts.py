@@ -37,7 +37,7 @@ class Suppressions(Protocol):
     """Addresses to which no mail may be sent."""
 
     def reason(self, address: str, *, audience: Audience) -> str | None:
-        """Why no mail may be sent there, as text; None if it may. Read consistently."""
+        """The reason why no mail may be sent there, as text; None if it may. Read consistently."""
         ...
 
 
@@ -75,7 +75,7 @@ class Judged:
 
     @property
     def voice(self) -> Voice:
-        """The subscriber's present language and time zone; for a customer, those of the
+        """The subscriber's current language and time zone; for a customer, those of the
         connection."""
         subscription, connection = self.facts.subscription, self.facts.connection
         if subscription is not None:

@@ -34,7 +34,7 @@ NOT_KNOWN_THEN: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """What became of one announcement for one recipient.
+    """The outcome of one announcement for one recipient.
 
     ``entry`` is None if the log has nothing: ``why`` then has the reasons, as sentences.
     """
@@ -48,7 +48,7 @@ class Explained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What an explanation is made from: one order, its entries in the log, and who is notified.
+    """The data for an explanation: one order, its entries in the log, and the subscriptions.
 
     ``connection`` is None if it was removed, or if its settings can't be used.
     """
@@ -61,7 +61,7 @@ class Circumstances:
 
 
 def explain(wanted: WantedNotices, of: Circumstances) -> list[Explained]:
-    """What became of every announcement of an order for one recipient, the oldest first.
+    """The outcome of every announcement of an order for one recipient, the oldest first.
 
     :param wanted: the recipient; or, of the topic and the event bus, their channel
     """
@@ -74,7 +74,7 @@ def explain(wanted: WantedNotices, of: Circumstances) -> list[Explained]:
 def why_not(
     one: Subscription, *, kind: Kind, connection: str, service_type: str | None
 ) -> str | None:
-    """Why a subscription does not notify of this; None when it does."""
+    """Why a subscription doesn't include this announcement; None if it does."""
     if one.ended:
         return f"It is over: {one.ended}."
     if not one.takes(kind):

@@ -78,7 +78,7 @@ BROADCAST: Final = frozenset({Channel.SNS, Channel.EVENT_BUS})
 
 
 class Audience(StrEnum):
-    """For whom a notice is written: the team that sold the order, or the customer."""
+    """The audience of a notice: the team that sold the order, or the customer."""
 
     TEAM = "team"
     CUSTOMER = "customer"
@@ -102,7 +102,7 @@ APART: Final = f"-{Audience.CUSTOMER}"
 
 
 class BadNoticeId(ValueError):
-    """Not the id of a notice; the message shows the form of one."""
+    """Not the id of a notice; the message shows the format of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,13 +121,13 @@ class NoticeId:
 
     @property
     def path_id(self) -> str:
-        """The same as one segment of a URL's path, as the API names notices."""
+        """The same as one segment of a URL path, as the API writes it."""
         return str(self).replace("/", ":")
 
     @classmethod
     def parse(cls, text: str) -> "NoticeId":
-        """Parse an id, with ``/`` or, as in a URL's path, ``:`` between its parts. Spaces around it
-        don't count: those of its parts are percent-encoded.
+        """Parse an id, with ``/`` or, as in a URL path, ``:`` between its parts. Surrounding spaces
+        are ignored: spaces within its parts are percent-encoded.
 
         :raises BadNoticeId: when the text isn't the id of a notice
         """

@@ -37,7 +37,7 @@ class WantedNotices:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether it leaves out notices for anything but their state and time."""
+        """Whether the list filters by anything but state and time."""
         return bool(
             self.kinds
             or self.connections
@@ -114,7 +114,9 @@ def _is_in_time(entry: Mapping[str, Any], wanted: WantedNotices) -> bool:
 
 
 def is_for(recipient: str, wanted: WantedNotices) -> bool:
-    """Whether this is the wanted recipient, in any spelling; any is, if none is wanted."""
+    """Whether this is the requested recipient, in any spelling; always true if none was
+    requested.
+    """
     if wanted.recipient is None:
         return True
     identities = wanted.identities

@@ -1,4 +1,4 @@
-"""Recipients of an announcement: who is notified and when, and who is not and why."""
+"""Recipients of an announcement: who is notified and when, and who is not notified and why."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -26,7 +26,9 @@ NO_ADDRESS: Final = "no email address"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One possible notice: to be sent at once, at ``due_at``, or, for a reason, not at all."""
+    """One possible notice: to be sent immediately, to be sent at ``due_at``, or, with a reason, not
+    to be sent.
+    """
 
     notice: Notice
     due_at: datetime | None = None
@@ -47,7 +49,7 @@ def choose(
     *,
     now: datetime,
 ) -> list[Choice]:
-    """One choice for each recipient and channel, however many of their subscriptions match.
+    """One choice for each recipient and channel, even if several of their subscriptions match.
 
     Of several subscriptions of one recipient, an active one takes precedence over one that has
     ended, and one that notifies sooner over one that waits. A customer who is also a subscriber
@@ -86,7 +88,7 @@ REASON_FOLLOWED: Final = "customers get no further message if only the reason of
 
 
 def _other_that_says_it(one: Announcement) -> Announcement | None:
-    """The announcement whose text says this one as well; None if there is none."""
+    """The announcement whose text includes the information of this one; None if there is none."""
     if not one.joined or one.kind is Kind.SCHEDULED:
         return None
     if one.is_reason_of_ending:
@@ -96,7 +98,7 @@ def _other_that_says_it(one: Announcement) -> Announcement | None:
 
 
 def _or_said_by(choice: Choice, others: Iterable[Choice], why: str) -> Choice:
-    """Skip a text if the same recipient gets one with more information at the same time."""
+    """Skip a text if the same recipient gets another one with more information at the same time."""
     notice = choice.notice
     if notice.channel not in FOR_READERS or choice.skipped is not None:
         return choice
@@ -154,7 +156,7 @@ def _customer(announced: Announced, connection: Connection) -> Iterator[Choice]:
 
 
 def _contact(announced: Announced, connection: Connection) -> Iterator[Choice]:
-    """The connection's contact, who is a setting and can't unsubscribe."""
+    """The connection's contact, which comes from its settings and can't unsubscribe."""
     if announced.announcement.kind in FOR_CONTACT_ALONE and connection.contact:
         yield Choice(
             notice=Notice(

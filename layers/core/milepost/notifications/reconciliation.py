@@ -23,10 +23,10 @@ LOOK_BACK: Final = timedelta(days=14)
 
 
 class AnnouncementLog(Protocol):
-    """The delivery log, for the watch, and up to when it has been checked."""
+    """The delivery log, for the watch, and the time up to which it has been checked."""
 
     def fully_notified(self, key: OrderKey) -> frozenset[int]:
-        """Sequence numbers of the order's announcements of which all recipients were notified."""
+        """Sequence numbers of the order's announcements for which all recipients were notified."""
         ...
 
     def looked_through_until(self) -> datetime | None: ...
@@ -39,7 +39,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncementWatch:
-    """Sends announcements of which, by the delivery log, nobody was notified."""
+    """Sends announcements for which, according to the delivery log, nobody was notified."""
 
     watch_list: WatchList
     connections: Connections
@@ -49,7 +49,7 @@ class AnnouncementWatch:
     teller: AnnouncementDispatcher
 
     def candidates(self, *, now: datetime) -> Sequence[LastAnnounced]:
-        """Orders whose log has to be checked, the oldest announcement first."""
+        """Orders whose log has to be checked; the oldest announcement comes first."""
         earliest, until = now - LOOK_BACK, now - ANNOUNCEMENT_GRACE_PERIOD
         since = self.log.looked_through_until() or earliest
         return sorted(
@@ -59,8 +59,8 @@ class AnnouncementWatch:
         )
 
     def announce_missing(self, key: OrderKey, *, now: datetime) -> list[Announcement]:
-        """Send the announcements that the order's log lacks. If ``announce`` processes them as
-        well, it finds the log's entries and notifies nobody twice.
+        """Send the announcements that are missing in the order's log. If ``announce`` processes
+        them at the same time, it finds the log's entries and notifies nobody twice.
 
         :raises UnusableConnection: when the connection's settings can't be used
         """
@@ -88,7 +88,8 @@ class AnnouncementWatch:
         ]
 
     def finish(self, left: Iterable[LastAnnounced], *, now: datetime) -> None:
-        """Store up to when the log has been checked, so that the next run continues from there.
+        """Store the time up to which the log has been checked, so that the next run continues from
+        there.
 
         :param left: candidates that were not processed, for lack of time or after an error
         """

@@ -170,8 +170,8 @@ class Resender:
     def _enter_copy(
         self, again: Notice, original: NoticeId, asked: ResendRequest, now: datetime
     ) -> tuple[Notice, State]:
-        """Enter the first copy that doesn't exist yet, also if another person resends concurrently;
-        or return the copy that the same request has already entered."""
+        """Enter the first copy that doesn't exist yet, even if another person resends at the same
+        time; or return the copy that the same request has already entered."""
         for copy in range(1, _MOST_COPIES):
             choice = Choice(
                 notice=replace(again, copy=copy),

@@ -20,7 +20,8 @@ def service_type_warning(
     figures: Figures,
     today: date,
 ) -> str | None:
-    """What is unlikely about the subscription's service types, as text; None if nothing is.
+    """What is unlikely about the subscription's service types, as text; None if nothing is
+    unlikely.
 
     :param connections: every connection, by id; those of the subscription count
     """

@@ -1,4 +1,4 @@
-"""Subscriptions: who is notified of what, by which channel, and when not."""
+"""Subscriptions: who is notified of what, by which channel, and at which times."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """Empty ``connections`` and ``service_types`` mean all of them.
+    """A subscription. Empty ``connections`` and ``service_types`` mean all of them.
 
     ``recipient`` is an email address, the URL of an HTTPS endpoint, or the name of a chat's
     webhook, depending on ``channel``. The address of a webhook is a secret, and isn't part of it.
@@ -107,7 +107,7 @@ class Subscription:
         )
 
     def due_at(self, kind: Kind, *, now: datetime) -> datetime | None:
-        """When a notice has to be sent; None for at once."""
+        """When a notice has to be sent; None for immediately."""
         if self.channel not in FOR_READERS:
             return None
         gathered = self._gathered_until(now)
@@ -116,8 +116,8 @@ class Subscription:
         return gathered if awake == moment else awake
 
     def awake_from(self, kind: Kind, moment: datetime) -> datetime:
-        """The moment itself; or the end of quiet hours, if it is within them and this kind isn't
-        exempt."""
+        """The time itself; or the end of quiet hours, if the time is within them and this kind
+        isn't exempt."""
         quiet = self.quiet_hours
         if quiet is None or kind in quiet.passing:
             return moment
@@ -174,7 +174,9 @@ def _is_end_of_quiet_hours(subscription: Subscription, moment: datetime) -> bool
 
 
 def _is_daily_digest_after_quiet_hours(subscription: Subscription, moment: datetime) -> bool:
-    """Whether the last daily digest before this moment fell into quiet hours that end now."""
+    """Whether the last daily digest before this time fell into quiet hours that end at this
+    time.
+    """
     quiet, zone = subscription.quiet_hours, subscription.time_zone
     if quiet is None or subscription.mode is not Mode.DAILY:
         return False

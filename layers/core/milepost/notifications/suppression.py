@@ -1,4 +1,4 @@
-"""Suppressions: addresses to which no mail may be sent; people list and lift them."""
+"""Suppressions: addresses to which no mail may be sent; people can list and lift them."""
 
 import re
 from collections.abc import Sequence
@@ -73,10 +73,12 @@ class Suppressions(Protocol):
     def page(self, *, after: SuppressionPlace | None, limit: int) -> SuppressionPage: ...
 
     def of_address(self, address: str) -> Sequence[Suppression]:
-        """The suppressions of one address, in any spelling: for all audiences, or for one."""
+        """The suppressions of one address, in any spelling: for all audiences, or for one of
+        them.
+        """
         ...
 
     def lift(self, id: SuppressionId, *, at: datetime) -> bool:
         """Allow mails to the address again; False if it isn't suppressed. The time is stored, so
-        that late events from before it are ignored."""
+        that delayed events from before it are ignored."""
         ...

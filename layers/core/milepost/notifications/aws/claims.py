@@ -1,4 +1,4 @@
-"""Claims on notices in NoticesTable, and the outcomes that their holders write."""
+"""Claims on notices in NoticesTable, and the outcomes that holders of claims write."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -121,7 +121,7 @@ class NoticeClaims:
         self._write_all(notices, updates, self.state_of_sent)
 
     def postpone_all(self, notices: Sequence[Notice], *, reason: str, retry_at: datetime) -> None:
-        """Log why notices that are sent together still wait, and until when."""
+        """Log why notices that are sent together are still waiting, and until when."""
         updates = [_waiting(one, reason=reason, retry_at=retry_at) for one in notices]
         self._write_all(notices, updates, "waiting")
 
@@ -157,7 +157,7 @@ class NoticeClaims:
     def _settle(
         self, notice: Notice, state: State, at: datetime, claim: str | None, **more: str
     ) -> bool:
-        """Write unless the notice has changed its state, or another worker holds the claim."""
+        """Write unless the notice's state has changed, or another worker holds the claim."""
         update = _setting(notice, state, at, **more)
         fence = CLAIM_HOLDS if claim else NOBODY_CLAIMS_IT
         update["ConditionExpression"] += f" AND {fence}"

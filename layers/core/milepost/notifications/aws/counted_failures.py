@@ -30,7 +30,7 @@ def counted_and_logged(count: Callable[[], None]) -> Failed:
 
 
 class CountedNotices(NoticesTable):
-    """Notices by mail."""
+    """The delivery log of mails, with a count of failed ones."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str, failed: Failed) -> None:
         super().__init__(client, table_name=table_name)
@@ -44,6 +44,8 @@ class CountedNotices(NoticesTable):
 
 
 class CountedChatNotices(CountedNotices):
-    """Notices by chat: a webhook's answer says that the platform has the message."""
+    """The delivery log of messages to chats, with a count of failed ones. A response of the webhook
+    means that the platform has the message.
+    """
 
     state_of_sent = State.DELIVERED

@@ -21,7 +21,7 @@ class NoticesTable(NoticeClaims):
     """Implements ``dispatch.DeliveryLog`` and, by ``NoticeClaims``, ``claims.Claims``."""
 
     def of_order(self, key: OrderKey) -> list[dict[str, Any]]:
-        """The log's entries of one provider order, in the order of their announcements."""
+        """The log's entries of one provider order, sorted by announcement."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :notice)",

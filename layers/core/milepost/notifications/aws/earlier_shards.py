@@ -1,4 +1,4 @@
-"""Partitions of NoticesTable's index to which no version writes. Short: two lists share it.
+"""Partitions of NoticesTable's index that this version doesn't write. Short: two lists share it.
 
 Notices of earlier versions stay in them until they expire. No new ones come, so a page that shows
 only newer ones doesn't have to read them.
@@ -20,7 +20,7 @@ class EarlierShards:
         self._newest: dict[str, tuple[float, str]] = {}
 
     def note(self, shard: str, newest: str) -> None:
-        """Note when the newest entry was listed; an empty text if there is none."""
+        """Store when the newest entry was listed; an empty text if there is none."""
         self._newest[shard] = self._clock(), newest
 
     def newest(self, shard: str) -> str | None:

@@ -51,8 +51,8 @@ class AnnouncementsBus:
         self._pause = pause
 
     def put(self, announced: Announced) -> str:
-        """Put one event, and again while its entry fails: PutEvents answers 200 for an entry that
-        it didn't take.
+        """Put one event, and retry while its entry fails: PutEvents returns 200 even if it rejects
+        an entry.
 
         :return: EventBridge's id of the event
         :raises EventNotPut: when the entry still fails, or may not be put
@@ -88,6 +88,6 @@ class AnnouncementsBus:
 
 
 def size_of(entry: "PutEventsRequestEntryTypeDef") -> int:
-    """The bytes that count for EventBridge's limit."""
+    """The number of bytes that counts towards EventBridge's limit."""
     texts = (entry["Source"], entry["DetailType"], entry["Detail"])
     return _BYTES_OF_TIME + sum(len(text.encode()) for text in texts)

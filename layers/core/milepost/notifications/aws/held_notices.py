@@ -78,7 +78,7 @@ class HoldsTable:
         self._put(DUE, sort_key, batch_message(batch), at=due_at)
 
     def due(self, *, until: datetime) -> Iterator[Due]:
-        """What is due by then, the oldest first."""
+        """The messages that are due by then, the oldest first."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND sk < :until",
@@ -192,7 +192,7 @@ class HoldsTable:
     def _update_claimed(
         self, batch: Batch, update: str, claim: str, values: Mapping[str, Any]
     ) -> bool:
-        """Write to the batch if the claim is still held; False if it was lost."""
+        """Write to the batch if the claim is still held; False if it has been lost."""
         try:
             self._client.update_item(
                 TableName=self._table,

@@ -60,8 +60,8 @@ def shards_of(lists: Iterable[str], hashes: Iterable[str] | None = None) -> list
 
 
 def earlier_shards_of(lists: Iterable[str], digests: Iterable[str] | None = None) -> list[str]:
-    """The other partitions of these lists, to which only earlier versions wrote, or this one while
-    it had more shards."""
+    """The other partitions of these lists: earlier versions wrote to them, or this version while it
+    had more shards."""
     numbers = range(MOST_SHARDS) if digests is None else {_shard(d, MOST_SHARDS) for d in digests}
     every = {f"{name}#{number}" for name in set(lists) for number in numbers}
     return sorted(every - set(shards_of(lists)))

@@ -44,7 +44,7 @@ _TOGETHER: Final = 100
 
 @dataclass
 class _Shard:
-    """A partition of the index, and the part of it that was read."""
+    """A partition of the index, and the part that has been read."""
 
     name: str
     lower: str | None
@@ -109,7 +109,7 @@ class NoticeListsTable:
 
 
 def _is_by_list(wanted: WantedNotices) -> bool:
-    """Whether the lists of the index alone decide which states are wanted."""
+    """Whether the index's lists alone determine which states are included."""
     return wanted.states >= NORMAL_STATES or wanted.states.isdisjoint(NORMAL_STATES)
 
 

@@ -1,4 +1,4 @@
-"""Creates what publishes announcements, by variables: the topic, the event bus, the queues."""
+"""Creates the services that publish announcements: the topic, the event bus, the queues."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -51,7 +51,7 @@ def open_dispatcher(
     events: Callable[[], "EventBridgeClient"],
     fetches: Fetches | None = None,
 ) -> AnnouncementDispatcher:
-    """What publishes an announcement, and queues or holds a notice for each recipient.
+    """The service that publishes an announcement, and queues or holds a notice for each recipient.
 
     :param events: creates the client, which takes time at a cold start
     :param fetches: fetches orders for contact data; without it, none is fetched

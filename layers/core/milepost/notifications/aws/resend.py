@@ -27,7 +27,9 @@ def open_resender(
     email_queue_url: str,
     endpoint_queue_url: str | None = None,
 ) -> Resender:
-    """A resender with these tables and queues; without that of endpoints, only of mails."""
+    """A resender with these tables and queues; without the endpoint queue, it resends only
+    mails.
+    """
     return Resender(
         log=NoticesTable(dynamodb, table_name=notices_table),
         judge=Judge(

@@ -91,7 +91,7 @@ class SuppressionListTable:
     def _newest(
         self, shard: str, after: SuppressionPlace | None, count: int
     ) -> list[dict[str, Any]]:
-        """The newest suppressions of a shard that can be after a position."""
+        """The newest suppressions of a shard that may come after a position."""
         condition, values = "list_shard = :shard", {":shard": shard}
         start: dict[str, Any] = {}
         if after is not None:
@@ -132,7 +132,9 @@ def _place(item: Mapping[str, Any]) -> SuppressionPlace:
 
 
 def _is_behind(place: SuppressionPlace, after: SuppressionPlace) -> bool:
-    """Whether it is on a later page; of the position's own shard, only later ones are read."""
+    """Whether it is on a later page; within the position's own shard, only later entries are
+    read.
+    """
     return place.listed_at < after.listed_at or place.shard >= after.shard
 
 

@@ -1,4 +1,4 @@
-"""Addresses of incoming webhooks. Whoever knows one can post to the chat, so it is a secret.
+"""Addresses of incoming webhooks. An address is a secret, since it is enough to post to the chat.
 
 Subscriptions, the delivery log and queues have a name that is made from the address. The address
 itself is only in the secret that call_endpoint reads.
@@ -36,7 +36,7 @@ PLATFORMS: Final[Mapping[Channel, str]] = {
 
 
 def check_webhook(url: str, *, channel: Channel, allow_private: bool) -> Target:
-    """Check that an address is that of an incoming webhook of this platform.
+    """Check that an address is an incoming webhook of this platform.
 
     :param channel: ``slack`` or ``teams``
     :param allow_private: also accept plain ``http`` at any host, for the local stack
@@ -63,7 +63,7 @@ def webhook_name(url: str) -> str:
 
 
 def is_webhook_name(text: str) -> bool:
-    """Whether a text is a name as ``webhook_name`` makes it, and so no address."""
+    """Whether a text is a name that ``webhook_name`` made, and so not an address."""
     return _NAME.fullmatch(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Judges notices, and hands out the orders of those to chats with what a chat may show alone."""
+"""Judges notices, and reduces the orders of notices to chats to the facts that a chat may show."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,8 @@ from milepost.notifications.notice import CHATS, Notice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosingJudge(Judge):
-    """A judge by all facts, after whom nobody sees more of an order than its chat may show.
+    """A judge that reads all facts, and passes on only the facts of an order that its chat may
+    show.
 
     Each notice of a digest has its own subscription, which allows the customer's name or doesn't.
     """
@@ -23,7 +24,7 @@ class DisclosingJudge(Judge):
 
 
 def disclosed_to_chat(judged: Judged) -> Judged:
-    """What was judged, with what its chat may show of the order."""
+    """The judged notice, with only the facts of the order that its chat may show."""
     tracked, subscription = judged.facts.tracked, judged.facts.subscription
     if tracked is None or tracked.erased_at is not None:
         return judged

@@ -1,4 +1,4 @@
-"""Posts held notices to chats: those for one webhook as one message, which is retried as one.
+"""Posts held notices to chats: notices for one webhook are one message, which is retried as one.
 
 ``HeldNoticesSender`` judges, groups and logs, as for mails. The poster replaces its mailer.
 """
@@ -30,7 +30,7 @@ from milepost.notifications.notice import Notice
 
 
 class NotNow(TryAgainLater):
-    """A webhook did not take the message; it is tried again after ``delay`` as this attempt."""
+    """A webhook did not accept the message; the same attempt is repeated after ``delay``."""
 
     def __init__(self, reason: str, *, delay: timedelta, attempt: int) -> None:
         super().__init__(reason)
@@ -46,12 +46,12 @@ class BatchRetries(Protocol):
 
 class WaitingLog(Protocol):
     def postpone_all(self, notices: Sequence[Notice], *, reason: str, retry_at: datetime) -> None:
-        """Log why notices that are sent together still wait, and until when."""
+        """Log why notices that are sent together are still waiting, and until when."""
         ...
 
 
 class NoLinks:
-    """Implements ``sender.Links``: nobody unsubscribes by a link in a chat."""
+    """Implements ``sender.Links``: messages to chats have no unsubscribe link."""
 
     def url_for(self, notices: Sequence[Notice]) -> str | None:  # noqa: ARG002
         return None
@@ -59,7 +59,7 @@ class NoLinks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatPoster:
-    """Implements ``sender.Mailer`` by the webhook of the notices' subscription.
+    """Implements ``sender.Mailer`` with the webhook of the notices' subscription.
 
     ``attempt`` is how many calls for this batch had failed before.
     """
@@ -94,7 +94,9 @@ class ChatPoster:
         return why
 
     def _endpoint(self, notices: Sequence[Notice]) -> Endpoint:
-        """The first that is there: several subscriptions may be of one webhook."""
+        """The first subscription that exists, since several subscriptions may use the same
+        webhook.
+        """
         names = dict.fromkeys(one.subscription for one in notices if one.subscription)
         for name in names:
             if endpoint := self.switching_off.endpoints.get(name):
@@ -140,7 +142,8 @@ class ChatBatches:
     retries: BatchRetries
 
     def send(self, batch: Batch, *, attempt: int, now: datetime) -> str | None:
-        """Send what was held for one webhook; returns why it is tried again, None if it isn't.
+        """Send the messages that were held for one webhook; returns the reason for a retry, or
+        None.
 
         :param attempt: how many calls for this batch had failed before
         :raises AlreadyClaimed: when another worker holds the claim

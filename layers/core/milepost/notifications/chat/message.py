@@ -1,11 +1,11 @@
-"""A message to a chat, before it has the form of a platform. All of its texts are plain texts."""
+"""A message to a chat, before it is formatted for a platform. All of its texts are plain text."""
 
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line: its ``head`` is bold, and leads to ``url`` if there is one."""
+    """One line: its ``head`` is bold, and a link if there is a ``url``."""
 
     head: str = ""
     text: str = ""
@@ -23,7 +23,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A link that is shown as a button."""
+    """A link in the form of a button."""
 
     text: str
     url: str
@@ -31,7 +31,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMessage:
-    """A message: ``title`` says what has happened, also where only one line is shown."""
+    """A message: ``title`` says what has happened, even if only one line is shown."""
 
     title: str
     paragraphs: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The platforms of chats, each with the form of its messages and the meaning of its answers."""
+"""The platforms of chats, each with the format of its messages and the meaning of its responses."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -25,14 +25,16 @@ class Reading(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """How a platform wants its messages, and what its answers mean."""
+    """The format of a platform's messages, and the meaning of its responses."""
 
     body: Callable[[ChatMessage], Mapping[str, Any]]
     failure_of: Reading
     most_bytes: int
 
     def request(self, message: ChatMessage, *, url: str) -> Request:
-        """The request of a message. A list is shortened until the platform takes it."""
+        """The request of a message. A list is shortened until the message is within the platform's
+        limit.
+        """
         body = _encoded(self.body(message))
         while len(body) > self.most_bytes and (shorter := shortened(message)) is not None:
             message = shorter

@@ -84,7 +84,7 @@ class ChatRenderer:
         unsubscribe_url: str | None = None,  # noqa: ARG002
         overdue: OverdueNow | None = None,
     ) -> ChatMessage:
-        """One message of what was held, in the language of the first line.
+        """One message for several held notices, in the language of the first line.
 
         :raises UnknownConnection: when none of the lines' connections is applied any more
         :raises ValueError: without any line
@@ -171,7 +171,7 @@ def _texts(heading: str, texts: Iterable[str]) -> Section:
 
 
 def _facts(context: MailContext, values: Mapping[str, Any]) -> Section:
-    """The present status first: a chat has no other place for it."""
+    """The current status first, since a chat shows it nowhere else."""
     words = context.words
     label = words["labels"]["status_now"]
     status = upper_first(words["statuses"][context.order.status])

@@ -1,4 +1,4 @@
-"""Sends a test message to the address, endpoint or chat of a subscription, and reads the answer.
+"""Sends a test message to the address, endpoint or chat of a subscription, and reads the response.
 
 It is about no order and no notice: it isn't in the delivery log, isn't retried, and neither
 switches an endpoint off nor reactivates it.
@@ -41,14 +41,14 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 
 class Mails(Protocol):
     def send(self, subscription: Subscription) -> str | None:
-        """Queue a mail; returns why it is not sent, None if it is."""
+        """Queue a mail; returns the reason if it is not sent, or None."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageTestOutcome:
     """``status`` is None without a response, and for a mail; ``failure`` is None if the message was
-    taken, or the mail queued."""
+    accepted, or the mail was queued."""
 
     status: int | None
     failure: str | None
@@ -63,7 +63,7 @@ class MessageTest:
     mails: Mails
 
     def run(self, subscription: Subscription, *, now: datetime) -> MessageTestOutcome:
-        """Send a test now, also to a subscription that has ended.
+        """Send a test now, even if the subscription has ended.
 
         :raises NoSecret: when an endpoint has no usable secret, or a chat no address
         """

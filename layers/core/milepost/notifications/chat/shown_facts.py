@@ -1,4 +1,4 @@
-"""The facts of an order that a chat may show: all read its channel, and nobody can erase it.
+"""The facts of an order that a chat may show: everybody can read it, and nobody can erase it.
 
 A fact that is not named here is in no message, whatever a template says: an order is reduced before
 its message is rendered. The customer's name is added if the subscription allows it; no address,
@@ -86,7 +86,7 @@ def _entry(entry: Entry, known: Details, *, with_name: bool, withheld: str) -> E
 
 
 def _summary(summary: Summary | None) -> Summary | None:
-    """Its times, on which deadlines depend."""
+    """Its times, which are needed to calculate deadlines."""
     if summary is None:
         return None
     kept = {name: fact for name, fact in summary.details.items() if name in _OF_DATES}
@@ -119,7 +119,9 @@ def _parts(fact: Any, kept: Iterable[str]) -> Any:
 def _reason(
     details: Details, status: Status | None, *, with_name: bool, withheld: str
 ) -> dict[str, Any]:
-    """Reason and cause. If the reason may name somebody, the cause says enough, if there is one."""
+    """Reason and cause. If the reason may contain a name, only the cause is shown, if there is
+    one.
+    """
     of_rejection, cause = status is Status.REJECTED, cause_in(details)
     said = {"cause": cause} if cause else {}
     shown = reason_for_colleagues(details, of_rejection=of_rejection) if with_name else None

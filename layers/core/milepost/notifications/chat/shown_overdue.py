@@ -1,4 +1,4 @@
-"""Overdue orders for digests in chats, by references that name nobody. Short: it is one rule."""
+"""Overdue orders for digests in chats, with references that name nobody. Short: it is one rule."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,7 +31,7 @@ class DisclosedOverdue:
 
 
 def _disclosed(one: OverdueOrder, tracked: TrackedOrder | None) -> OverdueOrder:
-    """Without a reference, a line has the order's id."""
+    """The order with its id in place of a reference that may contain a name."""
     if tracked is None or tracked.erased_at is not None:
         return replace(one, reference=None)
     details = tracked.order.details

@@ -1,4 +1,4 @@
-"""Slack: a message as Block Kit, and what the answers of an incoming webhook mean.
+"""Slack: a message as Block Kit, and the meaning of an incoming webhook's responses.
 
 This is the platform's form alone. ``shown_facts`` says which facts a chat may show, and
 ``rendering`` what a message says of them.
@@ -73,7 +73,7 @@ def escaped(text: str) -> str:
 
 
 def slack_failure(answer: Answer, *, now: datetime) -> Failure | None:
-    """Why Slack did not take a message; None if it did. The error is the body of the answer."""
+    """Why Slack did not accept a message; None if it did. The error is the response's body."""
     failure = failure_of(answer, now=now)
     if failure is None:
         return None

@@ -1,4 +1,4 @@
-"""Microsoft Teams: a message as an Adaptive Card, and what the answers of a workflow mean.
+"""Microsoft Teams: a message as an Adaptive Card, and the meaning of a workflow's responses.
 
 This is the platform's form alone. ``shown_facts`` says which facts a chat may show, and
 ``rendering`` what a message says of them.
@@ -65,12 +65,12 @@ def teams_body(message: ChatMessage) -> dict[str, Any]:
 
 
 def inert(text: str) -> str:
-    """Text in which Teams finds no function of dates."""
+    """Text in which Teams finds no date functions."""
     return text.replace("{{", "{ {")
 
 
 def teams_failure(answer: Answer, *, now: datetime) -> Failure | None:
-    """Why a workflow did not take a message; None if it did."""
+    """Why a workflow did not accept a message; None if it did."""
     failure = failure_of(answer, now=now)
     if failure is None:
         return None
@@ -84,7 +84,7 @@ def teams_failure(answer: Answer, *, now: datetime) -> Failure | None:
 
 
 def _code_of(text: str) -> str:
-    """The code of an error; empty without one. Other answers may be of a gateway before it."""
+    """The code of an error; empty without one. A gateway may have sent any other response."""
     try:
         error = json.loads(text)["error"]
         code = error["code"]

@@ -113,7 +113,7 @@ def check_addresses(addresses: Sequence[str], *, allow_private: bool) -> list[st
 
 
 def kind_of_refused(address: str) -> str | None:
-    """Why an address is not a public one, in a word; None if it is public.
+    """The reason why an address isn't public, in a word; None if it is public.
 
     Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries; the networks are spelled out,
     since what ``ipaddress`` calls private differs between patch releases of Python.

@@ -77,7 +77,7 @@ class CallLog(Protocol):
     def release(self, notice: Notice, *, claim: str) -> bool: ...
 
     def postpone(self, notice: Notice, *, reason: str, retry_at: datetime, claim: str) -> bool:
-        """Release a notice without an attempt, and log why and until when it waits."""
+        """Release a notice without an attempt, and log why it waits, and until when."""
         ...
 
     def mark_delivered(

@@ -1,4 +1,4 @@
-"""What is posted to an endpoint: signed JSON, or what another writer makes of a notice."""
+"""The content that is posted to an endpoint: signed JSON, or the output of another writer."""
 
 import hashlib
 import json
@@ -19,7 +19,9 @@ USER_AGENT: Final = "Milepost/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A POST request. Its URL may be secret, so it is in no traceback or log that shows it."""
+    """A POST request. Its URL may be secret, so that the request is never in a traceback or a
+    log.
+    """
 
     url: str = field(repr=False)
     headers: Mapping[str, str]
@@ -31,7 +33,7 @@ class Writer(Protocol):
 
     @property
     def lacks(self) -> str:
-        """What a subscription without a secret lacks and what to do about it, as text."""
+        """What a subscription without a secret is missing, and what to do about it, as text."""
         ...
 
     def write(self, judged: Judged, *, secrets: Sequence[str], now: datetime) -> Request:
@@ -43,12 +45,12 @@ class Writer(Protocol):
         ...
 
     def failure_of(self, answer: Answer, *, now: datetime) -> Failure | None:
-        """Why the message was not taken; None if it was."""
+        """Why the message was not accepted; None if it was."""
         ...
 
 
 class SignedJson:
-    """The same JSON as an SNS message, signed as Standard Webhooks says."""
+    """The JSON of an SNS message, signed according to Standard Webhooks."""
 
     lacks: Final = "signing secret: set one (whsec_ and base64)"
 
@@ -67,14 +69,14 @@ def message_id(notice: Notice) -> str:
 
 
 def message_body(announced: Announced) -> bytes:
-    """The same JSON body as an SNS message, see docs/announcements.md."""
+    """The JSON body of an SNS message, see docs/announcements.md."""
     return json.dumps(topic_message(announced), ensure_ascii=False).encode()
 
 
 def message_headers(
     notice: Notice, body: bytes, *, secrets: Sequence[str], now: datetime
 ) -> dict[str, str]:
-    """Headers by Standard Webhooks; the timestamp is this attempt's.
+    """The headers of Standard Webhooks; the timestamp is that of this attempt.
 
     :param secrets: each gives a signature, in this order
     :raises NoSecret: when there is no secret, or one is malformed

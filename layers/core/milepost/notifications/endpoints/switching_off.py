@@ -25,7 +25,7 @@ class Endpoints(Protocol):
         ...
 
     def worked(self, endpoint: Endpoint) -> None:
-        """Record that the endpoint's URL works and may be called, also if another call has failed
+        """Record that the endpoint's URL works and may be called, even if another call has failed
         since it was read; but not if it has another URL by now, or has worked and failed again
         since."""
         ...
@@ -46,7 +46,8 @@ class Owners(Protocol):
     def notify_switched_off(
         self, endpoint: Endpoint, *, failure: str, since: datetime | None
     ) -> None:
-        """Notify the endpoint's owner, if it has one; an error means that it was not done.
+        """Notify the endpoint's owner, if it has one; an error means that the owner was not
+        notified.
 
         :param since: since when every call failed; None if the endpoint responded 410 Gone
         """

@@ -32,12 +32,12 @@ class Log(Protocol):
         ...
 
     def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> bool:
-        """Whether it was still open."""
+        """Whether the notice was still waiting."""
         ...
 
 
 def awaits_contact(notice: Notice) -> bool:
-    """Whether it is the notice of a customer whose address was not known."""
+    """Whether it is the notice to a customer whose address was unknown."""
     return notice.audience is Audience.CUSTOMER and not notice.recipient
 
 
@@ -53,7 +53,8 @@ class AwaitedContacts:
     outbox: Outbox
 
     def look(self, notice: Notice, *, now: datetime) -> str:
-        """Notify the customer if their address is known now, else check again later or give up.
+        """Notify the customer if their address is known now; otherwise check again later, or give
+        up.
 
         Repeating it, after a crash or for a repeated message, notifies nobody twice.
 

@@ -1,4 +1,4 @@
-"""Bounces, complaints and deliveries: how each moves a notice in the log, and suppresses addresses.
+"""Bounces, complaints and deliveries: their effect on a notice's state and on suppressions.
 
 Events come at least once and in any order. So a notice only moves forward, by one table, and an
 event that has nothing to move changes nothing.
@@ -16,7 +16,7 @@ from milepost.notifications.subscription import Subscription
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """How a notice is in the log; ``message_id`` is that of its latest mail."""
+    """A notice in the log; ``message_id`` is that of its latest mail."""
 
     notice: Notice
     state: State
@@ -27,7 +27,7 @@ class Logged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A notice's next state; ``retry_at`` when it is to be tried again."""
+    """A notice's next state; ``retry_at`` is the time of a retry."""
 
     state: State
     reason: str | None = None
@@ -36,7 +36,7 @@ class Step:
 
 
 class NotLoggedYet(Exception):
-    """The event was quicker than the sender's entry in the log; look again in a minute."""
+    """The event came before the sender's entry in the log; try again in a minute."""
 
 
 MOVES: Final[Mapping[MailOutcome, tuple[State, frozenset[State]]]] = {
@@ -72,24 +72,26 @@ LOGGED_WITHIN: Final = timedelta(minutes=2)
 
 
 class Mails(Protocol):
-    """The log of mails, as a tracker needs it."""
+    """The log of mails, as far as tracking needs it."""
 
     def find(self, mail_id: str) -> Sequence[Logged]:
-        """The notices that a mail contained: several for a digest, none if the mail is unknown."""
+        """The notices in a mail: several for a digest, none if the mail is unknown."""
         ...
 
     def move(self, logged: Logged, step: Step, *, starts: frozenset[State], at: datetime) -> bool:
-        """Write the step unless the notice has left ``starts``, or was sent again, meanwhile."""
+        """Write the step unless the notice has left ``starts``, or was sent again, in the
+        meantime.
+        """
         ...
 
     def try_again(self, notices: Sequence[Notice], *, at: datetime) -> None:
-        """Send them again at that time, as one mail. Asked twice, it happens once."""
+        """Send the notices again at that time, as one mail. Repeating this has no effect."""
         ...
 
 
 class Suppressions(Protocol):
     def suppress(self, address: str, *, reason: str, at: datetime) -> None:
-        """Send nothing more there, to anybody."""
+        """Suppress the address, for all audiences."""
         ...
 
 
@@ -99,14 +101,14 @@ class Subscriptions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracker:
-    """Takes the mail service's events into the log."""
+    """Records the mail service's events in the log."""
 
     mails: Mails
     suppressions: Suppressions
     subscriptions: Subscriptions
 
     def track(self, event: MailEvent, *, now: datetime) -> dict[str, State]:
-        """Log the outcome of a mail; the ids and states of the notices that this moved.
+        """Log the outcome of a mail; returns the ids and states of the notices that changed.
 
         :raises NotLoggedYet: when the sender has not logged the mail; nothing was written then
             but what may be written again
@@ -129,7 +131,7 @@ class Tracker:
         }
 
     def _when_awake(self, step: Step, notice: Notice) -> Step:
-        """A retry respects quiet hours as the first try did."""
+        """The step, with its retry after the end of quiet hours, like the first attempt."""
         if step.retry_at is None or notice.subscription is None:
             return step
         subscription = self.subscriptions.get(notice.subscription)
@@ -149,7 +151,7 @@ class Tracker:
 
 
 def decide(event: MailEvent, logged: Logged, *, now: datetime) -> Step | None:
-    """What an event does to one notice; None for nothing.
+    """The effect of an event on one notice; None if it has none.
 
     :raises NotLoggedYet: when the notice's sender is probably still working on it
     """
@@ -178,7 +180,7 @@ def _decide_soft_bounce(event: MailEvent, logged: Logged) -> Step:
 
 
 def why_suppress(event: MailEvent) -> str | None:
-    """Why nothing more may go to the address after this event, in words; None if it may."""
+    """Why no more mails may be sent to the address after this event, as text; None if they may."""
     day = f"{event.occurred_at:%Y-%m-%d}"
     match event.fate:
         case MailOutcome.HARD_BOUNCE:

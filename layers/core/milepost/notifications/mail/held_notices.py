@@ -1,4 +1,4 @@
-"""Sends held notices: those of one recipient as one mail, a digest, effectively once.
+"""Sends held notices: the notices of one recipient as one mail, a digest, effectively once.
 
 They were held for quiet hours, for a daily or weekly digest, or because of too many notices in an
 hour. Each is judged separately. Those that may be sent are sent; for each other one the
@@ -103,7 +103,7 @@ class HeldNoticesSender(Generic[Letter]):
         self.holds.close_batch(batch, claim=claimed.token)
 
     def _still_waiting(self, batch: Batch) -> Sequence[Notice]:
-        """The held notices that have not been sent otherwise meanwhile."""
+        """The held notices that have not been sent by another mail in the meantime."""
         held = self.holds.held(batch)
         waiting = self.claims.waiting(held)
         ids = {notice.id for notice in waiting}
@@ -113,7 +113,8 @@ class HeldNoticesSender(Generic[Letter]):
     def _log_last_mail(
         self, batch: Batch, claimed: Claimed, waiting: Sequence[Notice], now: datetime
     ) -> Sequence[Notice]:
-        """Log the outcomes that a killed worker did not log; returns the notices that still wait.
+        """Log the outcomes that an interrupted worker did not log; returns the notices that still
+        wait.
 
         A notice that was held after that mail was sent is not one of those that it contained.
         """
@@ -174,7 +175,9 @@ class HeldNoticesSender(Generic[Letter]):
         return self._write(batch, group, now) if group.shown else None
 
     def _fault_of(self, group: _Group, one: Judged) -> str | None:
-        """The kind of error with which rendering this notice fails; None if it can be rendered."""
+        """The type of the error that occurs while rendering this notice; None if it can be
+        rendered.
+        """
         try:
             if len(group.notices) == 1:
                 self._render_one(group, None)
@@ -185,7 +188,7 @@ class HeldNoticesSender(Generic[Letter]):
         return None
 
     def _render(self, group: _Group, url: str | None, overdue: OverdueNow | None) -> Letter:
-        """A single notice is sent as a normal mail, which is easier to read than a digest."""
+        """Render a single notice as a normal mail, which is easier to read than a digest."""
         if len(group.notices) == 1:
             return self._render_one(group, url)
         return self._render_lines(

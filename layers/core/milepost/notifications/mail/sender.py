@@ -27,31 +27,33 @@ Letter_contra = TypeVar("Letter_contra", contravariant=True)
 
 
 class TryAgainLater(Exception):
-    """The mail service has no room, or the orders can't be read now. Nothing was sent."""
+    """The mail service can't accept mails now, or the orders can't be read now. Nothing was
+    sent.
+    """
 
 
 class OutcomeUnknown(Exception):
-    """The mail service may have taken the mail: its answer did not come. Look again once an event
-    could have said so."""
+    """The mail service may have accepted the mail, but its response did not arrive. Check again
+    after its event has had time to arrive."""
 
 
 class Refused(Exception):
-    """The mail service won't send this one, however often it is asked; the message says why."""
+    """The mail service will never accept this mail; the message says why."""
 
 
 class Holds(Protocol):
-    """Notices that wait for a digest, as a sender needs them."""
+    """Held notices, as far as a sender needs them."""
 
     def held(self, batch: Batch) -> Sequence[Notice]: ...
 
     def claim_batch(self, batch: Batch, *, at: datetime, until: datetime) -> Claimed:
-        """:raises AlreadyClaimed: when another sender's claim holds"""
+        """:raises AlreadyClaimed: if another sender holds the claim"""
         ...
 
     def release_batch(self, batch: Batch, *, claim: str) -> bool: ...
 
     def keep_batch_claim(self, batch: Batch, *, claim: str, until: datetime) -> bool:
-        """Make the claim hold for longer."""
+        """Extend the claim."""
         ...
 
     def mark_batch_sent(
@@ -63,13 +65,15 @@ class Holds(Protocol):
         at: datetime,
         claim: str,
     ) -> bool:
-        """Note which of them went out as this mail, before that is logged under each."""
+        """Record which notices were sent in this mail, before each of them is logged."""
         ...
 
     def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None: ...
 
     def close_batch(self, batch: Batch, *, claim: str) -> bool:
-        """Forget that it went out: what is held until that moment from now on is another mail."""
+        """Remove the record, so that notices that are held until the same time from now on are
+        another mail.
+        """
         ...
 
 
@@ -93,7 +97,7 @@ class Renderer(Protocol[Letter_co]):
         unsubscribe_url: str | None = None,
         overdue: OverdueNow | None = None,
     ) -> Letter_co:
-        """One mail of all lines, in the language of their notices.
+        """One mail with all lines, in the language of the notices.
 
         :param time_zone: the recipient's (IANA name)
         :param reason: why they come as one mail
@@ -104,13 +108,16 @@ class Renderer(Protocol[Letter_co]):
 
 class Links(Protocol):
     def url_for(self, notices: Sequence[Notice]) -> str | None:
-        """Where the recipient ends mails like the one about these; None for nowhere."""
+        """The address at which the recipient can unsubscribe from such mails; None if there is
+        none.
+        """
         ...
 
 
 class Mailer(Protocol[Letter_contra]):
     def send(self, mail: Letter_contra, *, notices: Sequence[Notice], at: datetime) -> str:
-        """The message's id. ``notices`` are what the mail's fate will be logged under.
+        """The message's id. ``notices`` are the notices under which the mail's outcome will be
+        logged.
 
         :raises TryAgainLater: when it can't be sent now
         :raises OutcomeUnknown: when it may have been sent
@@ -121,7 +128,7 @@ class Mailer(Protocol[Letter_contra]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Sends single notices; held notices by ``held_notices``."""
+    """Sends single notices; ``held_notices`` sends held ones."""
 
     claims: Claims
     judge: Judge
@@ -130,7 +137,7 @@ class Sender:
     mailer: Mailer[Mail]
 
     def send(self, notice: Notice, *, now: datetime) -> State:
-        """Send one notice; the state in which it is then.
+        """Send one notice; returns its state afterwards.
 
         :raises AlreadyClaimed: when another worker holds the claim
         :raises TryAgainLater: when it can't be judged or sent now
@@ -171,7 +178,7 @@ class Sender:
 
 
 def judge_now(judge: Judge, notices: Sequence[Notice], now: datetime) -> Iterator[Judged]:
-    """The notices with their verdicts, in the order given.
+    """The notices with their verdicts, in the given order.
 
     :raises TryAgainLater: when their orders can't be read now
     """

@@ -11,7 +11,7 @@ from milepost.common.timestamps import parse_instant
 
 
 class UnknownEvent(ValueError):
-    """Not an event with the outcome of a mail; the message says what it is."""
+    """Not an event with the outcome of a mail; the message says which event it is."""
 
 
 class MailOutcome(StrEnum):
@@ -54,7 +54,7 @@ _LONGEST_DETAIL: Final = 64
 
 
 def read_event(body: Mapping[str, Any]) -> MailEvent:
-    """Read an event of SES, as published through a configuration set.
+    """Parse an event of SES, in the form in which a configuration set publishes it.
 
     Source: Amazon SES developer guide, "Contents of event data that Amazon SES publishes to Amazon
     SNS". A bounce of type Undetermined counts as soft: nothing says that the address is invalid. A
@@ -109,7 +109,7 @@ def _mail_outcome(name: str, facts: Mapping[str, Any]) -> MailOutcome:
 
 
 def _detail(facts: Mapping[str, Any]) -> str:
-    """SES's word for the reason, without the message of the recipient's server, which may be
+    """SES's code for the reason, without the message of the recipient's mail server, which may be
     personal."""
     words = (
         facts.get("bounceSubType"),

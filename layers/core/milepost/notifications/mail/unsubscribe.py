@@ -22,7 +22,7 @@ _LONGEST_TOKEN: Final = 4096
 
 
 class BadLink(Exception):
-    """Not a link of ours. Says nothing of why, on purpose."""
+    """Not a link of this stack. There is no reason, on purpose."""
 
 
 class NoLinkKey(Exception):
@@ -31,8 +31,8 @@ class NoLinkKey(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What a link ends: every subscription of a recipient, and the mails to a customer, each by the
-    address's digest.
+    """What a link ends: every subscription of a recipient, and the mails to a customer, each
+    identified by the hash of the address.
 
     ``subscriptions`` are ids, in links that earlier versions wrote: a mail of many subscriptions
     had a link that was too long for a header.
@@ -51,7 +51,7 @@ _NOTHING: Final = Ending()
 
 class LinkKeys(Protocol):
     def keys(self) -> Sequence[bytes]:
-        """The key that signs, then those whose links still count.
+        """The key that signs, then the keys with which links are still valid.
 
         :raises NoLinkKey: when there is none
         """
@@ -59,14 +59,14 @@ class LinkKeys(Protocol):
 
 
 class Endings(Protocol):
-    """Where mails are ended, for good."""
+    """Ends mails permanently."""
 
     def end_subscription(self, subscription_id: str, *, reason: str) -> None:
-        """End this one and every other one of its recipient."""
+        """End this subscription and all others of its recipient."""
         ...
 
     def end_recipient(self, digest: str, *, reason: str) -> None:
-        """End every subscription whose recipient has this digest."""
+        """End every subscription of the recipient whose address has this hash."""
         ...
 
     def suppress_customer(self, digest: str, *, reason: str, at: datetime) -> None: ...
@@ -74,13 +74,13 @@ class Endings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeLinks:
-    """Implements ``sender.Links``. ``public_url`` is where the API is reached from outside."""
+    """Implements ``sender.Links``. ``public_url`` is the public URL of the API."""
 
     keys: LinkKeys
     public_url: str
 
     def url_for(self, notices: Sequence[Notice]) -> str | None:
-        """The link of one mail; None when it answers to no subscription, as a resend may.
+        """The link of one mail; None if the mail belongs to no subscription, as a resend may.
 
         :raises NoLinkKey: when it can't be signed now
         """
@@ -91,7 +91,7 @@ class UnsubscribeLinks:
 
 
 def ending_of(notices: Iterable[Notice]) -> Ending:
-    """What somebody wants to end who unsubscribes from the mail about these."""
+    """What unsubscribing from the mail with these notices ends."""
     recipient, customer = None, None
     for notice in notices:
         if notice.audience is Audience.CUSTOMER:
@@ -102,7 +102,7 @@ def ending_of(notices: Iterable[Notice]) -> Ending:
 
 
 def token_of(ending: Ending, key: bytes) -> str:
-    """The last part of the link: version, what it ends, and the signature over both."""
+    """The last part of the link: version, content, and the signature over both."""
     values = {"s": list(ending.subscriptions), "r": ending.recipient, "c": ending.customer}
     content = json.dumps({k: v for k, v in values.items() if v}, separators=(",", ":"))
     signed = f"{VERSION}.{_encode(content.encode())}"
@@ -110,7 +110,7 @@ def token_of(ending: Ending, key: bytes) -> str:
 
 
 def read_token(token: str, keys: Sequence[bytes]) -> Ending:
-    """What a link ends.
+    """The content of a link.
 
     :raises BadLink: for whatever we did not sign
     """
@@ -130,7 +130,7 @@ def read_token(token: str, keys: Sequence[bytes]) -> Ending:
 
 
 def end_mails(ending: Ending, *, endings: Endings, now: datetime) -> None:
-    """End what a link ends; done again, it changes nothing."""
+    """End what a link names; repeating this changes nothing."""
     reason = f"unsubscribed on {now:%Y-%m-%d}"
     for subscription in ending.subscriptions:
         endings.end_subscription(subscription, reason=reason)
@@ -141,7 +141,7 @@ def end_mails(ending: Ending, *, endings: Endings, now: datetime) -> None:
 
 
 class UnsubscribeOutcome(StrEnum):
-    """What a request to a link came to, and so which page answers it."""
+    """The outcome of a request to a link, which determines the page."""
 
     ASKED = "asked"
     ENDED = "ended"
@@ -151,14 +151,14 @@ class UnsubscribeOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a request came to, and what its link ends if it is one of ours."""
+    """The outcome of a request, and what its link ends, if it is a valid link."""
 
     outcome: UnsubscribeOutcome
     ending: Ending = _NOTHING
 
 
 def answer(method: str, token: str, *, keys: LinkKeys, endings: Endings, now: datetime) -> Answered:
-    """Answer a request to a link.
+    """Respond to a request to a link.
 
     GET only asks, because mail scanners follow links. POST ends: the one click of a mail program
     or of our page. Its body says nothing that the link does not, so it isn't looked at.

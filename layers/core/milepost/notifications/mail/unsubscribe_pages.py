@@ -14,7 +14,7 @@ from milepost.notifications.mail.unsubscribe import UnsubscribeOutcome
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer of the web server."""
+    """A response of the web server."""
 
     status: int
     headers: Mapping[str, str]
@@ -22,7 +22,7 @@ class Page:
 
 
 def page_for(outcome: UnsubscribeOutcome, *, accept_language: str = "") -> Page:
-    """The page that says what came of a request; nothing of the request is in it."""
+    """The page for the outcome of a request; it contains nothing from the request."""
     language = choose_language(accept_language)
     title, text, button = _TEXTS[language][outcome]
     form = _FORM.substitute(button=escape(button)) if button else ""
@@ -35,7 +35,7 @@ def page_for(outcome: UnsubscribeOutcome, *, accept_language: str = "") -> Page:
 
 
 def choose_language(accept_language: str) -> str:
-    """The first of our languages by the reader's wishes, English when there is none."""
+    """The first available language by the reader's preferences; English if there is none."""
     return preferred_language(accept_language, among=_TEXTS) or "en"
 
 

@@ -1,1 +1,1 @@
-"""Chats in AWS: what posts to them, by the drivers of endpoints."""
+"""Chats in AWS: drivers that post to them, based on those of endpoints."""

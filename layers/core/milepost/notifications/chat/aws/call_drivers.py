@@ -1,4 +1,4 @@
-"""Joins queued calls of endpoints and chats with their drivers."""
+"""Creates the services for queued calls of endpoints and chats, with their drivers."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class CallDrivers:
-    """The drivers of queued calls, by the function's variables."""
+    """The drivers of queued calls, created from the function's environment variables."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class CallDrivers:
         connections: ConnectionSettings,
         count_failure: Callable[[], None],
     ) -> None:
-        """
+        """:param count_failure: counts a notice that its recipient will not get, for the alarm
         :param count_failure: counts a notice that its recipient will not get, for the alarm
         """
         self._environment = environment
@@ -61,7 +61,7 @@ class CallDrivers:
         ses: "Callable[[], SESV2Client]",
         clock: Callable[[], datetime],
     ) -> QueuedCalls:
-        """What makes the calls of the endpoint queue.
+        """The service that makes the calls of the endpoint queue.
 
         :param ses: creates the client for mails to endpoints' owners, which few calls need
         """

@@ -1,4 +1,4 @@
-"""Joins what posts to chats: the writer of single notices, and the sender of digests."""
+"""Creates the services that post to chats: for single notices, and for digests."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ChatPosting:
-    """What ``call_endpoint`` posts to chats with."""
+    """The services with which ``call_endpoint`` posts to chats."""
 
     def __init__(
         self,
@@ -55,13 +55,15 @@ class ChatPosting:
         self._renderer = renderer
 
     def writer_of(self, channel: Channel) -> Writer:
-        """What writes the requests of a channel: of a chat, or of an endpoint."""
+        """The service that writes the requests of a channel: of a chat, or of an endpoint."""
         if channel is Channel.HTTPS:
             return SignedJson()
         return ChatWriter(renderer=self._renderer(), platform=PLATFORM_OF[channel])
 
     def batches(self, caller: Caller) -> ChatBatches:
-        """What sends digests to chats, by the same webhooks as ``caller`` sends single notices."""
+        """The service that sends digests to chats, by the same webhooks to which ``caller`` sends
+        single notices.
+        """
         log = CountedChatNotices(
             self._dynamodb, table_name=self._notices_table, failed=self._failed
         )

@@ -35,7 +35,7 @@ copy of one that was done; one that is ahead was put before its sender was kille
 
 
 def attempt_of(message: Mapping[str, Any]) -> int:
-    """How many calls for this message's notice had failed when it was sent."""
+    """How many calls for this message's notice had failed when the message was sent."""
     return int(message.get(ATTEMPT, 0))
 
 
@@ -147,7 +147,7 @@ class EndpointCallLog:
     def _update_claimed(
         self, notice: Notice, update: str, claim: str, values: Mapping[str, Any]
     ) -> bool:
-        """Write while the claim holds and the notice waits; False when either is over."""
+        """Write while the claim is held and the notice is waiting; otherwise return False."""
         condition = f"#state = :queued AND {CLAIM_HOLDS}"
         checked = {":queued": str(State.QUEUED), ":claim": claim}
         return self._update_if(condition, notice, update, {**values, **checked})
@@ -182,8 +182,8 @@ def _values(listed: Mapping[str, str]) -> dict[str, str]:
 
 
 class EndpointRetries:
-    """Implements ``delivery.Retries`` and ``held_notices.BatchRetries``: soon by SQS, later by what
-    release_notices finds due."""
+    """Implements ``delivery.Retries`` and ``held_notices.BatchRetries``: by SQS if the retry is
+    soon, otherwise by release_notices."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str, queue: NoticeQueue) -> None:
         self._client = client

@@ -130,7 +130,7 @@ class EndpointsTable:
     def _update(
         self, endpoint: Endpoint, update: str, condition: str, values: Mapping[str, str]
     ) -> dict[str, Any] | None:
-        """The item as it then is; None when the condition does not hold."""
+        """The updated item; None if the condition isn't met."""
         try:
             answer = self._client.update_item(
                 TableName=self._table,

@@ -55,7 +55,7 @@ class _FinalResponse(http.client.HTTPResponse):
 
 
 class EndpointHttp:
-    """Implements ``delivery.Http``. No proxy of the environment is used."""
+    """Implements ``delivery.Http``. Proxies from environment variables aren't used."""
 
     def __init__(
         self,

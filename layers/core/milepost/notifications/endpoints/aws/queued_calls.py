@@ -21,13 +21,15 @@ LATER: Final = timedelta(seconds=60)
 
 class ChatBatches(Protocol):
     def send(self, batch: Batch, *, attempt: int, now: datetime) -> str | None:
-        """Send what was held for one chat; returns why it is tried again, None if it isn't."""
+        """Send the messages that were held for one chat; returns the reason for a retry, or
+        None.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedCalls:
-    """Calls the endpoints, and posts to the chats, that messages of the queue ask for."""
+    """Calls endpoints, and posts to chats, for the messages of the queue."""
 
     caller: Caller
     open_chat_batches: Callable[[Caller], ChatBatches]
@@ -57,7 +59,7 @@ class QueuedCalls:
         self.queue.put_message(json.loads(message["body"]))
 
     def _call_once(self, content: Mapping[str, Any]) -> None:
-        """Call the endpoint of one notice, or of the notices held for one chat, once."""
+        """Call the endpoint of one notice, or post the notices held for one chat, once."""
         if batch := batch_of(content):
             self._send_batch(batch, attempt=attempt_of(content))
             return
@@ -78,7 +80,7 @@ class QueuedCalls:
         )
 
     def _send_batch(self, batch: Batch, *, attempt: int) -> None:
-        """Post what was held for one chat as one message."""
+        """Post the notices that were held for one chat as one message."""
         again = self.open_chat_batches(self.caller).send(batch, attempt=attempt, now=self.clock())
         logger.info(
             "handled",

@@ -30,7 +30,9 @@ class EndpointSecretsKeeper:
         return current_secret(entries[subscription_id]) or made
 
     def keep(self, subscription_id: str, address: str) -> None:
-        """Store the address of a chat's webhook, in the place of an endpoint's secret."""
+        """Store the address of a chat's webhook in the entry that has an endpoint's secret
+        otherwise.
+        """
         self._secret.change(lambda entries: _add(entries, subscription_id, address))
 
     def rotate(
@@ -50,7 +52,7 @@ class EndpointSecretsKeeper:
         return None if secret is None else (secret, previous_until(entry, now=now))
 
     def active(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
-        """The secrets to sign with, as they are now; none if it has none."""
+        """The current secrets to sign with; none if the endpoint has none."""
         return live_secrets(self._secret.read().get(subscription_id), now=now)
 
     def drop(self, subscription_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Joins the sending of queued mails with its drivers."""
+"""Creates the services that send queued mails, with their drivers."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class MailDrivers:
-    """The drivers of queued mails, by the function's variables."""
+    """The drivers of queued mails, created from the function's environment variables."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class MailDrivers:
         tracking: TrackingPages,
         clock: Callable[[], datetime],
     ) -> QueuedMails:
-        """What sends the mails of the email queue.
+        """The service that sends the mails of the email queue.
 
         :param link_keys: sign the links to unsubscribe
         :param tracking: makes the links to tracking pages

@@ -1,4 +1,4 @@
-"""Sends test mails to subscribers: they are queued as other mails are, and sent through SES.
+"""Sends test mails to subscribers: they are queued like other mails, and sent by SES.
 
 Source: Amazon SES API v2 reference, SendEmail.
 """
@@ -73,7 +73,7 @@ class SesTestMails:
         self._suppressions = suppressions
 
     def send(self, subscription_id: str) -> str | None:
-        """Send a test mail; returns why it was not sent, None if it was.
+        """Send a test mail; returns the reason if it was not sent, or None.
 
         :raises ClientError: when SES does not send mails now
         """

@@ -69,7 +69,7 @@ class QueuedMails:
         self.queue.put_message(json.loads(message["body"]))
 
     def _send_once(self, content: Mapping[str, Any]) -> None:
-        """Send one notice, or the notices held for one recipient, once; or a test mail."""
+        """Send one notice, the notices held for one recipient, or a test mail, once."""
         if batch := batch_of(content):
             self.held_notices_sender.send(batch, now=self.clock())
             logger.info("handled", extra={"batch": batch_id(batch)})

@@ -122,7 +122,7 @@ def _destination(address: str) -> str:
 
 def _reply_to(address: str | None) -> dict[str, Any]:
     """The address for replies, in ASCII; None if it isn't valid. Settings that were stored earlier
-    may have an invalid one, for which a mail is not withheld."""
+    may have an invalid address; the mail is sent nevertheless."""
     try:
         return {"ReplyToAddresses": [ascii_address(address.strip())]} if address else {}
     except BadAddress:
@@ -130,13 +130,15 @@ def _reply_to(address: str | None) -> dict[str, Any]:
 
 
 def _is_server_error(error: ClientError) -> bool:
-    """Whether SES, or something before it, failed: SES may have accepted the mail."""
+    """Whether SES or a server before it failed, so that SES may have accepted the mail."""
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= 500 or error.response["Error"]["Code"] == "InternalFailure"
 
 
 def _is_about_us(error: ClientError) -> bool:
-    """Whether SES refuses the sender and not the mail, which can be sent once that is fixed."""
+    """Whether SES refuses the sender and not the mail, so that the mail can be sent after that is
+    fixed.
+    """
     said = error.response["Error"].get("Message", "").lower()
     return "not verified" in said or "configuration set" in said
 

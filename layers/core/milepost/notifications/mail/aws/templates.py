@@ -16,8 +16,8 @@ Place = tuple[str, str, str]
 
 
 class OverridesTable:
-    """Implements ``custom_templates.Overrides``: a connection's templates are read together and
-    kept.
+    """Implements ``custom_templates.Overrides``: all templates of a connection are read together
+    and cached.
 
     ``clock`` gives seconds; templates are cached for at most 5 minutes.
     """
@@ -38,7 +38,7 @@ class OverridesTable:
         return self._known[connection_id].get().get((kind, audience, language))
 
     def of_connection(self, connection_id: str) -> dict[Place, str]:
-        """The sources of a connection's custom templates, read now."""
+        """The sources of a connection's custom templates, without the cache."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",

@@ -1,4 +1,4 @@
-"""Values of mails about overdue commissions, and how to mark a commission as paid."""
+"""Template values for mails about overdue commissions, and how to mark a commission as paid."""
 
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ def commission_values(context: MailContext) -> dict[str, Any]:
 
 
 def _overdue(context: MailContext) -> tuple[Commission, ...]:
-    """None if a stored fact doesn't allow a commission to be calculated."""
+    """The commission; None if a stored fact doesn't allow it to be calculated."""
     try:
         return overdue_commissions(context.order, context.connection, now=context.moments.now)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):

@@ -37,7 +37,7 @@ def compose(text: Template, html: Template, values: dict[str, Any]) -> Composed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What a mail says, without the frame of a mail: paragraphs of plain text."""
+    """The content of a mail without its header and footer: paragraphs of plain text."""
 
     subject: str
     lead: list[str]
@@ -46,7 +46,7 @@ class Said:
 
 
 def compose_said(text: Template, values: dict[str, Any]) -> Said:
-    """The texts of a template, for messages that are no mails.
+    """The texts of a template, for messages that aren't mails.
 
     :param text: the template, compiled for plain text
     """

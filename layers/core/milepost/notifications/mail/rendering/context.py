@@ -41,8 +41,8 @@ class MailContext:
 
     @property
     def moved_on(self) -> bool:
-        """Whether the order has another status than the one that the mail is about. Completed and
-        active count as the same."""
+        """Whether the order has another status than the mail is about. Completed and active are
+        equivalent."""
         return moved_on(self.notice.announcement.status, self.order.status)
 
 
@@ -59,7 +59,7 @@ def make_context(
     now: datetime,
     time_zone: str | None = None,
 ) -> MailContext:
-    """A notice with everything that its mail is rendered from.
+    """A notice with all the data from which its mail is rendered.
 
     :param now: when the mail is rendered
     :param time_zone: the recipient's (IANA name); without one, the order's

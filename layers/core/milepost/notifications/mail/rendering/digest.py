@@ -52,7 +52,7 @@ def compose_digest(
     tracking: TrackingPages | None = None,
     forecasts: Forecasts | None = None,
 ) -> ComposedDigest:
-    """The parts of a digest's mail; of more than 200 lines the most urgent are shown.
+    """The parts of a digest's mail; of more than 200 lines, only the most urgent are shown.
 
     :param console_url: where the team looks at orders
     :param tracking: the pages on which customers look at theirs
@@ -84,8 +84,8 @@ def compose_digest(
 def digest_values(
     digest: Digest, *, now: datetime, console_url: str | None, most: int, sample: bool = False
 ) -> Mapping[str, Any]:
-    """The texts of a digest for a message that is no mail: ``subject``, ``heading``, ``intro``,
-    ``groups`` of lines, and how many ``more`` there are.
+    """The texts of a digest for a message that isn't a mail: ``subject``, ``heading``, ``intro``,
+    ``groups`` of lines, and the number of ``more`` lines.
 
     :param most: how many lines are shown, the most urgent
     :raises ValueError: without any line
@@ -131,7 +131,7 @@ def _only_country(connections: Sequence[Connection]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
-    """A digest while it is rendered."""
+    """A digest during rendering."""
 
     digest: Digest
     words: Words
@@ -175,13 +175,13 @@ class _Form:
         }
 
     def _zone(self, shown: Sequence[DigestLine], latest: datetime, *, is_customer: bool) -> str:
-        """The time zone of all times that are listed."""
+        """The time zone of all times in the list."""
         overdue = () if is_customer else self.digest.overdue.orders
         times = [*map(self._lines.shown_date, shown), *(one.since for one in overdue)]
         return self.moments.zone_of(times, otherwise=latest)
 
     def _more(self, more: Sequence[Notice], *, is_customer: bool) -> str:
-        """How many are not shown; for the team, also how to list them."""
+        """How many orders are not shown; for the team, also how to list them."""
         own = self.words["digest"]
         if is_customer:
             return counted(own["and_more_customer"], len(more), self.language)
@@ -211,7 +211,7 @@ class _Form:
         return subject
 
     def _greeting(self) -> str:
-        """By name, if all orders are the same customer's."""
+        """The customer's name, if all orders are of the same customer."""
         customers = [
             part(line.tracked.order.details, "customer")
             for line in self.digest.lines

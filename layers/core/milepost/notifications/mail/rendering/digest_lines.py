@@ -37,7 +37,7 @@ _ABOUT_REASONS: Final = frozenset({Kind.REJECTED, Kind.FAILED, Kind.CANCELLED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestLine:
-    """A notice in a digest; ``tracked`` is None when its order could not be read.
+    """A notice in a digest; ``tracked`` is None if its order could not be read.
 
     Such a line is counted, not listed: nothing is known of its order.
     """
@@ -106,7 +106,9 @@ class LineWriter:
         return f"{self.words['labels']['status_now']}: {self.words['statuses'][now]}"
 
     def _forecast(self, line: DigestLine) -> str | None:
-        """When the order will probably be completed; None if it ended, or nobody can say."""
+        """When the order will probably be completed; None if it has ended, or if that can't be
+        forecast.
+        """
         connection = self._connection(line.notice)
         if line.tracked is None or line.tracked.erased_at is not None or connection is None:
             return None
@@ -114,7 +116,7 @@ class LineWriter:
         return forecast_words(end, self.moments, self.words)
 
     def overdue(self) -> Iterable[Mapping[str, str]]:
-        """What is overdue besides, and whether there is more."""
+        """Lines for other overdue orders, and one if there are more of them."""
         own = self.words["digest"]
         for one in self.digest.overdue.orders:
             text = own["overdue_line"].format(
@@ -136,12 +138,12 @@ class LineWriter:
             yield {"who": "", "what": more, "link": "", "page": "", "text": more}
 
     def date(self, line: DigestLine) -> tuple[str, str]:
-        """What lines of one kind are sorted by."""
+        """The value by which the lines of one kind are sorted."""
         return self.moments.sort_key(self.shown_date(line))
 
     def shown_date(self, line: DigestLine) -> str | datetime | None:
         """The date that a line shows: the appointment, if the line is about it. None if that isn't
-        known: any other date would be taken for it."""
+        known, since any other date would be mistaken for it."""
         one = line.notice.announcement
         if one.kind in _ABOUT_DATES and line.tracked and line.tracked.erased_at is None:
             appointment = moment_of(line.tracked.order.details.get("appointment"))
@@ -149,7 +151,7 @@ class LineWriter:
         return one.occurred_at
 
     def _page(self, notice: Notice) -> str | None:
-        """Where the recipient looks at the order."""
+        """The URL at which the recipient can see the order."""
         connection = self._connection(notice)
         own = tracking_url(self.tracking, notice, connection, now=self.now)
         return own or order_url(self.console_url, notice)
@@ -162,7 +164,7 @@ class LineWriter:
         return str(self.words["digest"]["also_corrected" if one.correction else "also_accepted"])
 
     def _question(self, notice: Notice) -> str | None:
-        """What a follow-up asks."""
+        """The question that a follow-up asks."""
         is_asked = notice.announcement.kind is Kind.FOLLOW_UP
         return str(self.words["digest"]["follow_up"]) if is_asked else None
 
@@ -175,7 +177,7 @@ class LineWriter:
         return follow_up.link if follow_up else ""
 
     def _connection(self, notice: Notice) -> Connection | None:
-        """The connection of a notice's order; None if it is applied no more."""
+        """The connection of a notice's order; None if it is no longer applied."""
         named = (one for one in self.digest.connections if one.id == notice.key.connection)
         return next(named, None)
 
@@ -197,7 +199,7 @@ class LineWriter:
         return ", ".join(filter(None, who)), upper_first(" – ".join(said))
 
     def _why(self, details: Details, *, is_customer: bool) -> str | None:
-        """The provider's reason; without one, its cause in our words."""
+        """The provider's reason; without one, Milepost's text for its cause."""
         reason = _shown(details, "reason", 120)
         if reason and details.get("reason_source") != WITHHELD_SOURCE:
             return str(self.words["quote"].format(text=reason))

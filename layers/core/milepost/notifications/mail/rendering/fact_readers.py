@@ -1,4 +1,4 @@
-"""Reads facts of an order without errors, whatever an earlier version stored.
+"""Reads facts of an order without errors, whatever an earlier version has stored.
 
 Details are checked when a report is received. Data that an older version or another program has
 stored may have another form: a part of the wrong type counts as missing.

@@ -12,7 +12,9 @@ _CAME_TO_NOTHING: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANC
 
 
 def fact_rows(context: MailContext, values: dict[str, Any]) -> list[tuple[str, str]]:
-    """Labels and values, in the order in which they are shown; without a value, no row."""
+    """Labels and values, in the order in which they are shown; a fact without a value has no
+    row.
+    """
     own = _for_customer(values) if context.for_customer else _for_team(context, values)
     rows = [
         *_of_order(context, values),
@@ -50,7 +52,7 @@ def _of_dates(context: MailContext, values: dict[str, Any]) -> list[tuple[str, s
 
 
 def _of_completion(context: MailContext, values: dict[str, Any]) -> list[tuple[str, str | None]]:
-    """Numbers that people need again, above all after the order is complete."""
+    """Numbers that people need later, above all after the order is complete."""
     box = part(context.details, "charge_box")
     model = " ".join(text_of(box.get(name)) or "" for name in ("model", "serial_number"))
     return [
@@ -93,7 +95,7 @@ def _installer(context: MailContext) -> str | None:
 
 
 def _commission(context: MailContext) -> str | None:
-    """The commission of the sale, once it is earned; never in a customer's mail."""
+    """The commission of the sale, once it has been earned; never in a customer's mail."""
     if context.notice.announcement.kind is not Kind.COMPLETED:
         return None
     commission = part(context.details, "commission")

@@ -64,7 +64,7 @@ def mail_values(context: MailContext, *, end: Expected | None = None) -> Values:
 
 
 def _to_do(context: MailContext) -> Values:
-    """Open points, and why a person should look. What an open point says is not said again."""
+    """Open points, and why a person should look. Reasons that repeat an open point are left out."""
     order, words = context.order, context.words
     points = open_points(
         context.details,
@@ -115,7 +115,7 @@ def _of_announcement(context: MailContext) -> Values:
 
 
 def _is_current(context: MailContext) -> str | None:
-    """The order's present status, if it isn't the announced one or the mail was forced."""
+    """The order's current status, if it isn't the announced one or the mail was forced."""
     status = context.words["statuses"][context.order.status]
     if context.moved_on:
         return str(context.words["stands_now"][context.notice.audience].format(status=status))
@@ -219,8 +219,8 @@ def _named(value: object) -> str | None:
 
 
 def _service(details: Mapping[str, Any], words: Words, form: str) -> str | None:
-    """The service type in a form: its name (``services``), or as a sentence about its order has it
-    ("an alarm system", ``services_ordered``), or one about its appointment ("the alarm system",
+    """A form of the service type: its name (``services``), the phrase for its order ("an alarm
+    system", ``services_ordered``), or the phrase for its appointment ("the alarm system",
     ``services_appointed``).
 
     An unknown one is shown in the provider's words.

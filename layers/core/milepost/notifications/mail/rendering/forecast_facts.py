@@ -23,7 +23,7 @@ class Forecasts(Protocol):
 def expected_end(
     order: Order, connection: Connection, forecasts: Forecasts | None, *, now: datetime
 ) -> Expected | None:
-    """When an open order will be completed; None while too few orders like it are known."""
+    """When an open order will be completed; None if too few similar orders are known."""
     if forecasts is None or order.status in TERMINAL:
         return None
     table = forecasts.read(connection.id)
@@ -41,16 +41,15 @@ def expected_end(
 
 
 def forecast_line(end: Expected | None, context: MailContext) -> str | None:
-    """Such as "usually complete between Thu, 3 Dec and Wed, 9 Dec, most likely Sat, 5 Dec; from 412
-    orders"; None in
-    mails to customers, who are promised nothing."""
+    """A text such as "usually complete between Thu, 3 Dec and Wed, 9 Dec, most likely Sat, 5 Dec;
+    from 412 orders"; None in mails to customers, since Milepost promises them nothing."""
     if context.for_customer:
         return None
     return forecast_words(end, context.moments, context.words)
 
 
 def forecast_words(end: Expected | None, moments: Moments, words: Words) -> str | None:
-    """The same for any mail to the team; None while too few orders like it are known."""
+    """The same for any mail to the team; None if too few similar orders are known."""
     if end is None or end.earliest is None:
         return None
     days = {

@@ -91,11 +91,11 @@ class Moments:
 
     @property
     def now(self) -> datetime:
-        """When the mail is written."""
+        """When the mail is rendered."""
         return self._now
 
     def full(self, value: str | datetime | None) -> str | None:
-        """Weekday, day, month, year, and for an instant its time and time zone."""
+        """Weekday, day, month and year; for an instant also its time and time zone."""
         found = self._read(value)
         if not isinstance(found, datetime):
             return self._day_or_text(found, value, "full")
@@ -113,8 +113,8 @@ class Moments:
         return self._day_or_text(self._order_day(value), value, "full")
 
     def short(self, value: str | datetime | None) -> str | None:
-        """Weekday, day and month in short, and an instant's time: for subjects and lists. The year
-        is named when it isn't the present one."""
+        """Abbreviated weekday, day and month, and the time of an instant: for subjects and lists.
+        The year is added if it isn't the current one."""
         found = self._read(value)
         if not isinstance(found, datetime):
             return self._short_day(found, value)
@@ -126,7 +126,7 @@ class Moments:
         return self._short_day(self._order_day(value), value)
 
     def is_past(self, value: str | datetime | None) -> bool:
-        """Whether it is over: an instant that has passed, or a day that has ended."""
+        """Whether it has passed: an instant in the past, or a day that has ended."""
         found = self._read(value)
         if isinstance(found, datetime):
             return found < self._now
@@ -140,7 +140,7 @@ class Moments:
         return found is not None and found > self._now.astimezone(self._zone).date()
 
     def sort_key(self, value: str | datetime | None) -> tuple[str, str]:
-        """The sort key of lists by date: the local day, then the time; days without a time come
+        """The sort key for lists by date: the local day, then the time; days without a time come
         first."""
         found = self._read(value)
         if found is None:
@@ -160,7 +160,7 @@ class Moments:
         return _LETTER_BY_DIGIT.sub(" ", made.replace("\N{NO-BREAK SPACE}", " "))
 
     def zone_at(self, moment: datetime) -> str:
-        """The time zone as people call it: its abbreviation, or the time of its city."""
+        """The time zone as people call it: its abbreviation, or a name such as that of its city."""
         local = in_zone(moment, self._zone)
         name = get_timezone_name(local, width="short", locale=self._locale)
         if _ABBREVIATION.fullmatch(name):
@@ -168,8 +168,8 @@ class Moments:
         return self._city_time()
 
     def zone_of(self, values: Iterable[str | datetime | None], *, otherwise: datetime) -> str:
-        """The time zone of several instants: if clocks changed between them, the time of its city,
-        since an abbreviation would be wrong for some.
+        """The time zone of several instants. If the clocks change between them, it is named after
+        its city, since an abbreviation would be wrong for some of them.
 
         :param otherwise: whose time zone it is if none of the values has a time
         """
@@ -205,7 +205,7 @@ class Moments:
         return text.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
     def _read(self, value: str | datetime | None) -> date | datetime | None:
-        """The day, or the instant in the recipient's zone; None when it is unset or no date."""
+        """The day, or the instant in the recipient's zone; None if it is not set or not a date."""
         if isinstance(value, datetime):
             return in_zone(value, self._zone) if is_in_range(value) else None
         if day := stored_day(value):
@@ -220,9 +220,7 @@ class Moments:
     def _day_or_text(
         self, found: date | datetime | None, value: str | datetime | None, length: str
     ) -> str | None:
-        """Text that isn't a date is shown as the provider wrote it. A date of an impossible year is
-        left out.
-        """
+        """Text that isn't a date is shown unchanged. A date in an impossible year is left out."""
         if found is None:
             if not isinstance(value, str) or _is_out_of_range(value):
                 return None

@@ -65,7 +65,7 @@ def _finalize_text(value: Any) -> Any:
 
 
 def _finalize_html(value: Any) -> Any:
-    """Right-to-left names get their own element, so that the text around them keeps its
+    """Mark right-to-left names with an element of their own, so that the text around them keeps its
     direction."""
     if value is None:
         return ""

@@ -1,4 +1,4 @@
-"""Languages: which exist, which one a recipient gets, and the words of each.
+"""Languages: which languages exist, which one a recipient gets, and the words of each.
 
 Everything that a translator needs is in ``templates/<language>/``: words in ``words.toml``,
 sentences in a template for each audience and kind.
@@ -20,7 +20,8 @@ Words = dict[str, Any]
 
 
 def languages_for(asked: str) -> tuple[str, ...]:
-    """The languages to try, best first: as asked, without the region, English.
+    """The languages to try, the best first: the requested one, the same without its region,
+    English.
 
     At least English exists. An invalid language tag is ignored.
     """

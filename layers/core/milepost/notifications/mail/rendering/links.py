@@ -10,10 +10,10 @@ from milepost.orders.order import OrderKey
 
 
 class TrackingPages(Protocol):
-    """The pages on which customers follow their orders."""
+    """The tracking pages of customers' orders."""
 
     def url_for(self, key: OrderKey, connection: Connection, *, now: datetime) -> str | None:
-        """A link that is made now; None where the connection has no such page."""
+        """A new link; None if the connection has no tracking page."""
         ...
 
 

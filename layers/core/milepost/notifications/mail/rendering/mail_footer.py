@@ -100,14 +100,14 @@ def _contact(connection: Connection) -> str | None:
 
 
 def _reply_to(connection: Connection, audience: Audience) -> str | None:
-    """The address for replies; for a customer's mail by default the contact that the mail names."""
+    """The address for replies; in a customer's mail, by default the contact that the mail names."""
     if connection.sender and connection.sender.reply_to:
         return connection.sender.reply_to
     return connection.contact if audience is Audience.CUSTOMER else None
 
 
 def _only(found: list[str | None]) -> str | None:
-    """The value that all have in common; None if they differ."""
+    """The value, if it is the same for all; None if they differ."""
     return found[0] if found and len(set(found)) == 1 else None
 
 

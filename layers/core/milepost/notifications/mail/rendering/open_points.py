@@ -1,4 +1,4 @@
-"""What an order waits for, in sentences: fees, signing codes, reasons for attention."""
+"""The open points of an order, in sentences: fees, signing codes, reasons for attention."""
 
 from collections.abc import Container, Mapping
 from typing import Any
@@ -63,7 +63,7 @@ def _code(code: Mapping[str, Any], words: Mapping[str, str], moments: Moments) -
 
 
 def has_unpaid(details: Details) -> bool:
-    """Whether a fee is not paid: one of the open points says so, and what to do."""
+    """Whether a fee isn't paid: an open point then names the fee and what to do."""
     return any(not one.get("paid", False) for one in parts(details, "invoices"))
 
 
@@ -100,7 +100,7 @@ def _status_values(order: Order, words: Words) -> dict[str, Any]:
 
 
 def _values(reason: Attention, order: Order, text: str, words: Words) -> str:
-    """The values in a check's sentence, without the sentence."""
+    """The values for the sentence of a check, without the sentence."""
     if reason.code == UNREAD:
         return clean(", ".join(order.details.get("unread", []))) or text
     if reason.code != "email_not_sent":

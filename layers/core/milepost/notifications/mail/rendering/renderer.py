@@ -72,7 +72,7 @@ class MailRenderer:
         unsubscribe_url: str | None = None,
         time_zone: str | None = None,
     ) -> Mail:
-        """The mail of a notice, in its language, about the order as it is now.
+        """The mail of a notice, in its language, about the current version of the order.
 
         :param time_zone: the recipient's (IANA name); without one, the connection's
         :raises UnknownConnection: when the order's connection was removed
@@ -118,7 +118,7 @@ class MailRenderer:
         unsubscribe_url: str | None = None,
         overdue: OverdueNow | None = None,
     ) -> Mail:
-        """The mail of the held notices of one recipient, in the language of the first line.
+        """The mail for the held notices of one recipient, in the language of the first line.
 
         :param time_zone: the recipient's (IANA name)
         :param reason: why it is one mail

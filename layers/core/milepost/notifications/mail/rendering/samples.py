@@ -168,7 +168,7 @@ def _of_status(connection: Connection, status: Status) -> Details:
 
 
 def _after_noon(connection: Connection) -> str:
-    """An hour at which appointments are usual, in the orders' time zone."""
+    """A usual time for appointments, in the orders' time zone."""
     local = datetime(2026, 3, 12, 13, 0, tzinfo=ZoneInfo(connection.time_zone))
     return format_instant(local)
 

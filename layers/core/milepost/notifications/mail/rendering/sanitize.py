@@ -45,12 +45,12 @@ def one_line(text: object) -> str:
 
 
 def clean(text: object, longest: int = LONGEST_VALUE) -> str:
-    """A value from outside as a mail may show it: one line of at most so many characters."""
+    """A value from outside in the form in which a mail may show it: one line, limited in length."""
     return shorten(one_line(str(text)[:_READ]), longest)
 
 
 def shorten(text: str, longest: int) -> str:
-    """The text, cut at a word if it can be, with an ellipsis where it was longer."""
+    """The text, cut at a word if possible, with an ellipsis if it was longer."""
     if len(text) <= longest:
         return text
     cut = text[: longest - 1]
@@ -64,7 +64,7 @@ def fit_subject(text: str) -> str:
 
 
 def upper_first(text: str) -> str:
-    """The text with its first letter as a capital, and the rest as it is."""
+    """The text with a capital first letter, otherwise unchanged."""
     return text[:1].upper() + text[1:]
 
 
@@ -75,7 +75,9 @@ def runs_right_to_left(value: str) -> bool:
 
 
 def paragraphs(text: str) -> list[str]:
-    """The paragraphs of a block: parted by empty lines, each on one line; markup stays markup."""
+    """The paragraphs of a block: separated by empty lines, each on one line; markup stays
+    markup.
+    """
     parts = [one_stop(" ".join(part.split())) for part in re.split(r"\n[ \t]*\n", str(text))]
     kept = [part for part in parts if part]
     return [Markup(part) for part in kept] if isinstance(text, Markup) else kept  # noqa: S704
@@ -105,7 +107,7 @@ def rows(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def one_stop(text: str) -> str:
-    """A sentence that ends in a value with a full stop ("149,90 kr.") ends in one."""
+    """Remove the sentence's full stop after a value that ends in one ("149,90 kr.")."""
     return _TWO_STOPS.sub("", text)
 
 
@@ -126,7 +128,7 @@ def _visible(character: str) -> str:
 
 
 def _needed_joiners(text: str) -> str:
-    """Joiners where they belong to a word or an emoji; anywhere else they only hide."""
+    """Keep joiners within a word or an emoji; elsewhere they can only hide text."""
     if text.isascii() or not any(joiner in text for joiner in _JOINERS):
         return text
     kept: list[str] = []
@@ -148,7 +150,7 @@ def _can_be_seen(character: str) -> bool:
 
 
 def _few_marks(text: str) -> str:
-    """No more combining marks on one letter than languages need."""
+    """Limit the combining marks on one letter to the number that languages need."""
     if text.isascii():
         return text
     kept, marks = [], 0

@@ -1,4 +1,4 @@
-"""Values of mails about waiting orders, and about what the team should do."""
+"""Template values for mails about waiting orders, and about what the team should do."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ _ABOUT_COMPLETING: Final = frozenset({Kind.OVERDUE, Kind.ESCALATED})
 
 
 def timed_values(context: MailContext) -> dict[str, Any]:
-    """Values of templates, by name; one that isn't known is None."""
+    """Values of templates, by name; an unknown value is None."""
     order, words = context.order, context.words
     wait, follow_up = order.waiting, context.connection.follow_up
     waits, helps = words["waits"], words["wait_helps"]
@@ -34,7 +34,7 @@ def timed_values(context: MailContext) -> dict[str, Any]:
 
 
 def _action_to_complete(context: MailContext) -> str | None:
-    """The action by which the team is to complete the order now."""
+    """The action by which the team should complete the order now."""
     one, action = context.notice.announcement, text_of(context.details.get("completed_by"))
     if context.for_customer or not action or context.order.status is not Status.SCHEDULED:
         return None
