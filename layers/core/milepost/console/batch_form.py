@@ -37,7 +37,7 @@ class Offered:
 
 
 def offered_actions(connections: Iterable[Connection]) -> list[Offered]:
-    """Every action of these connections' providers, Milepost's own first."""
+    """Every action of these connections' providers; Milepost's own actions come first."""
     known = {
         name: action.arguments & _OF_BATCHES
         for one in {each.provider: each for each in connections}.values()

@@ -12,7 +12,9 @@ PREVIEWED: Final = (Channel.EMAIL, *sorted(CHATS))
 
 
 class ChatRenderer(Protocol):
-    """Renders messages to chats (``rendering.ChatRenderer``). What it is given is disclosed."""
+    """Renders messages to chats (``rendering.ChatRenderer``). The order that it gets is already
+    disclosed.
+    """
 
     def render(
         self, notice: Notice, tracked: TrackedOrder, *, time_zone: str | None = None

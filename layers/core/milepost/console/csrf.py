@@ -20,13 +20,15 @@ _PURPOSE: Final = b"milepost form 1"
 
 
 def form_token(session_id: str) -> str:
-    """A token for the forms of a session. Each differs, so that a page's size discloses nothing."""
+    """A token for the forms of a session. Each token is different, so that a page's size discloses
+    nothing.
+    """
     salt = secrets.token_bytes(_SALT)
     return _text(salt + _sign(session_id, salt))
 
 
 def is_own_form(request: Request, *, session_id: str, origin: str) -> bool:
-    """Whether a page of the console sent it in this session.
+    """Whether a page of the console sent the token in this session.
 
     :param origin: scheme, host and port of the console
     """

@@ -15,7 +15,7 @@ _FEW: Final = 10
 
 
 def duration(seconds: float | None) -> str:
-    """Such as ``3.2 d`` or ``45 min``; a dash for None."""
+    """A duration such as ``3.2 d`` or ``45 min``; a dash for None."""
     if seconds is None:
         return "–"
     length = timedelta(seconds=abs(seconds))

@@ -32,7 +32,7 @@ def words(name: object) -> str:
 
 
 def label(name: object) -> str:
-    """The same as the beginning of a line."""
+    """The same, with a capital letter at the beginning."""
     text = _LABELS.get(str(name)) or words(name)
     return text[:1].upper() + text[1:]
 
@@ -43,6 +43,6 @@ def mark_of(status: object) -> str:
 
 
 def recipient_name(recipient: str | None) -> str:
-    """A recipient as people know it: for a topic's ARN, only the name."""
+    """A recipient in the form for people: for a topic's ARN, only the name."""
     text = recipient or ""
     return text.rpartition(":")[2] if text.startswith("arn:") else text

@@ -66,7 +66,7 @@ class ActionForm:
 
 
 def forms_of(order: OrderView, connection: Connection | None) -> list[ActionForm]:
-    """A form for each action that the order's status allows, Milepost's own first."""
+    """A form for each action that the order's status allows; Milepost's own actions come first."""
     names = sorted(order.actions, key=lambda name: (name not in _FIRST, name))
     actions = adapter_of(connection).actions if connection else {}
     return [_form(name, order, actions.get(name)) for name in names]

@@ -25,7 +25,7 @@ Line = tuple[str, str, bool]
 
 
 def grouped_facts(details: Mapping[str, Any]) -> list[tuple[str, list[Line]]]:
-    """Every fact once: the groups that have any, then the others."""
+    """Every fact once: groups that have facts first, then the other facts."""
     grouped = {name for _, names in _GROUPS for name in names}
     others = [name for name in details if name not in grouped]
     groups = [*_GROUPS, ("More", tuple(others))]

@@ -85,7 +85,7 @@ def read_sort(query: Values) -> Sort:
 
 
 def filter_body(query: Values) -> dict[str, Any]:
-    """The filters as a batch's ``filter`` has them.
+    """The filters in the form of a batch's ``filter``.
 
     :raises Problem: 422 for a value that there is not
     """
@@ -100,13 +100,13 @@ def filter_body(query: Values) -> dict[str, Any]:
 
 
 def view_filters(query: Values) -> dict[str, list[str]]:
-    """The parameters of an address that a saved view stores: none that may name a customer."""
+    """The query parameters that a saved view stores, without any that may name a customer."""
     kept = (name for name in (*NAMES, *OF_THE_VIEW) if name not in NOT_SAVED)
     return {name: query.all(name) for name in kept if query.all(name)}
 
 
 def view_query(filters: Mapping[str, Sequence[str]]) -> Values:
-    """A saved view as an address has it."""
+    """A saved view in the form of query parameters."""
     return Values([(name, value) for name, values in filters.items() for value in values])
 
 

@@ -1,4 +1,4 @@
-"""One timeline of an order: reports, announcements, notices, and what people did."""
+"""One timeline of an order: reports, announcements, notices, and actions of people."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -59,7 +59,7 @@ class Visit:
 
     @property
     def chats(self) -> ChatRenderer:
-        """Renders messages to chats of what the reader may see."""
+        """Renders messages to chats with the orders that the user may see."""
         return self.open_chat_renderer(self.services.connections)
 
     @property
@@ -75,12 +75,12 @@ class Visit:
         return Answer(status=status, body=self.render(template, **shown).encode())
 
     def go_to(self, address: str, *, done: str | None = None) -> Answer:
-        """Redirect to another page, which shows what was done."""
+        """Redirect to another page, which shows the result."""
         answer = go_to(address)
         return answer.with_cookie(flash_cookie(done)) if done else answer
 
     def check_operator(self) -> None:
-        """:raises Problem: 403 when the person is only a viewer"""
+        """:raises Problem: 403 if the person is only a viewer"""
         check_operator(self.caller)
 
     def operates(self, connection: str) -> bool:

@@ -1,4 +1,4 @@
-"""Values of a query or a form, checked as the API checks its own."""
+"""Values of a query or a form, with the same checks as in the API."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ _LAST_YEAR: Final = 2999
 
 
 def text_of(values: Values, name: str, *, most: int = _LONGEST) -> str | None:
-    """One text; None when it is empty.
+    """One text; None if it is empty.
 
     :raises Problem: 422 when it is longer than ``most`` characters
     """
@@ -25,7 +25,7 @@ def text_of(values: Values, name: str, *, most: int = _LONGEST) -> str | None:
 
 
 def member_of(kind: type[_Member], values: Values, name: str) -> _Member | None:
-    """One member of an enumeration; None when none is named.
+    """One member of an enumeration; None if none is given.
 
     :raises Problem: 422 for a value that does not exist
     """
@@ -34,7 +34,7 @@ def member_of(kind: type[_Member], values: Values, name: str) -> _Member | None:
 
 
 def members_of(kind: type[_Member], values: Values, name: str) -> list[_Member]:
-    """Every member that is named.
+    """Every member that is given.
 
     :raises Problem: 422 for a value that does not exist
     """
@@ -46,7 +46,7 @@ def members_of(kind: type[_Member], values: Values, name: str) -> list[_Member]:
 
 
 def day_of(values: Values, name: str) -> date | None:
-    """A day such as ``2026-03-01``; None when it is empty.
+    """A day such as ``2026-03-01``; None if it is empty.
 
     :raises Problem: 422 when it is not a day
     """
@@ -68,5 +68,5 @@ def start_of(day: date | None) -> datetime | None:
 
 
 def end_of(day: date | None) -> datetime | None:
-    """When a day is over, in UTC."""
+    """When a day ends, in UTC."""
     return start_of(day + timedelta(days=1)) if day else None

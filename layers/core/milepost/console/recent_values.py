@@ -21,7 +21,7 @@ class RecentValues:
         self._values: dict[Hashable, tuple[datetime, Any]] = {}
 
     def read(self, name: Hashable, read: Callable[[], Value]) -> Value:
-        """The value of this name; read if it is too old or not known.
+        """The value with this name; it is read if it isn't known or is too old.
 
         :param name: everything that the value depends on, such as whose connections it is of
         """

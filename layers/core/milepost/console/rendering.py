@@ -71,7 +71,7 @@ def environment() -> Environment:
 
 
 def segment(text: str) -> str:
-    """Text as one segment of a path, as the API reads it."""
+    """Text as one segment of a path, in the form that the API reads."""
     return quote(text, safe=":")
 
 
@@ -108,6 +108,6 @@ class Renderer:
 
 
 def address(request: Request, query: Values, name: str, value: str) -> str:
-    """This page with another value of one filter."""
+    """This page's address with another value of one filter."""
     text = query.without("cursor").replaced(name, value).text
     return f"{request.path}?{text}" if text else request.path

@@ -1,4 +1,4 @@
-"""A request of the browser, read from an event of an HTTP API (payload format 2.0).
+"""A browser's request, parsed from an event of an HTTP API (payload format 2.0).
 
 Source: API Gateway, "Create AWS Lambda proxy integrations for HTTP APIs": cookies come in
 ``cookies``, and ``queryStringParameters`` joins repeated values by commas; the raw query is read.
@@ -97,7 +97,7 @@ class Request:
 
 
 def read_request(event: Mapping[str, Any]) -> Request:
-    """:raises BadRequest: when body or query can't be read"""
+    """:raises BadRequest: if body or query can't be read"""
     http = event["requestContext"]["http"]
     headers = {name.lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     return Request(

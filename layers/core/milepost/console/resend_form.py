@@ -57,7 +57,7 @@ def show_resend(visit: Visit, notice: str, *, address: str) -> Answer:
 
 
 def look_again(visit: Visit, *, address: str) -> Answer | None:
-    """The way back to the page, if it has not shown the mail that the form asks for.
+    """Redirect to the page if it has not shown the mail that the form asks for; otherwise None.
 
     A person may enter another address and confirm at once: the button still names the former one.
 
@@ -110,7 +110,7 @@ def draft_of(visit: Visit, identity: NoticeId, query: Values) -> Draft:
 
 
 def _shown(values: Values) -> str:
-    """What the page shows, as a form field says it. It is never empty."""
+    """A digest of what the page shows, for a field of the form. It is never empty."""
     return f"{values.one('force') or '0'}:{values.one('to')}"
 
 

@@ -32,7 +32,7 @@ class Person:
 
     @property
     def claims(self) -> dict[str, Any]:
-        """As a token has them."""
+        """The person in the form of a token's claims."""
         return {
             "sub": self.subject,
             "cognito:username": self.name,
@@ -40,7 +40,7 @@ class Person:
         }
 
     def caller(self) -> Caller:
-        """:raises Problem: 403 when they are in no group that may do anything"""
+        """:raises Problem: 403 if they are in no group with a role"""
         return caller_of({"requestContext": {"authorizer": {"jwt": {"claims": self.claims}}}})
 
 
@@ -62,7 +62,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A sign-in that has begun: what has to come back with it."""
+    """A sign-in that has begun, and the values that have to be returned with it."""
 
     id: str
     state: str
@@ -83,7 +83,7 @@ class Tokens:
 
 
 class Refused(Exception):
-    """A code or a token is not valid: used, revoked, unreadable, or the person is disabled."""
+    """A code or a token is not valid: used, revoked, unreadable, or of a disabled person."""
 
 
 class PoolDown(Exception):
@@ -96,13 +96,13 @@ class Sessions(Protocol):
     def put(self, session: Session) -> None: ...
     def get(self, session_id: str) -> Session | None: ...
     def renew(self, session: Session) -> None:
-        """Store a renewed session, unless it was ended meanwhile."""
+        """Store a renewed session, unless it has ended in the meantime."""
         ...
 
     def end(self, session_id: str) -> None: ...
     def begin(self, attempt: Attempt) -> None: ...
     def take(self, attempt_id: str) -> Attempt | None:
-        """The sign-in of this id, once."""
+        """The sign-in with this id; it can be read only once."""
         ...
 
 
@@ -122,16 +122,16 @@ class Pool(Protocol):
         ...
 
     def revoke(self, refresh_token: str) -> None:
-        """:raises PoolDown: when nobody answers"""
+        """:raises PoolDown: if the pool does not respond"""
         ...
 
 
 class Sealing(Protocol):
-    """Encrypts tokens for one session each."""
+    """Encrypts tokens, each for one session."""
 
     def seal(self, token: str, *, session_id: str) -> str: ...
     def unseal(self, sealed: str, *, session_id: str) -> str:
-        """:raises Refused: when it is not what ``seal`` made for this session"""
+        """:raises Refused: if ``seal`` did not create it for this session"""
         ...
 
 

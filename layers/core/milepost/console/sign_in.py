@@ -144,7 +144,7 @@ class SignIn:
         return self._renewed(session)
 
     def _renewed(self, session: Session) -> Session | None:
-        """The session with the person's present data in the pool; None if that ended it.
+        """The session with the person's current data in the pool; None if the pool has ended it.
 
         :raises PoolDown: when the pool has been unavailable for too long
         """
@@ -166,8 +166,8 @@ class SignIn:
         return renewed
 
     def end(self, session: Session) -> Answer:
-        """Sign out of the console and of the pool, whose pages would otherwise sign in again
-        without asking."""
+        """Sign out of the console and of the pool; otherwise its pages would sign in again without
+        asking."""
         self.sessions.end(session.id)
         with suppress(PoolDown, Refused):
             token = self.sealing.unseal(session.sealed_token, session_id=session.id)
@@ -177,7 +177,7 @@ class SignIn:
 
 
 def own_address(text: str) -> str:
-    """This address, if it is one of the console, else the console's first page."""
+    """This address if it belongs to the console, otherwise the console's first page."""
     is_own = text == START or text.startswith((f"{START}/", f"{START}?"))
     is_plain = text.isprintable() and "\\" not in text and "//" not in text.partition("?")[0]
     return text if is_own and is_plain else START

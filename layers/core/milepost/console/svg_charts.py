@@ -25,8 +25,8 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layout:
-    """Where things are in a plot, in pixels: a plot is never shown much smaller than drawn, so that
-    its text stays legible."""
+    """The positions in a plot, in pixels: a plot is never shown much smaller than it is drawn, so
+    that its text stays legible."""
 
     name: str
     width: int

@@ -27,7 +27,7 @@ _LONGEST_ZONE: Final = 64
 
 
 def zone_of(request: Request) -> ZoneInfo:
-    """The reader's zone, as the browser said; else UTC."""
+    """The reader's time zone, from the browser; otherwise UTC."""
     name = request.cookies.get(ZONE_COOKIE, "").replace("%2F", "/")
     try:
         return ZoneInfo(name) if name and len(name) <= _LONGEST_ZONE else ZoneInfo("UTC")
@@ -55,19 +55,19 @@ def relative_day(day: date, today: date) -> str:
 
 
 def full(moment: datetime, zone: tzinfo) -> str:
-    """Day, hour and zone, such as ``Fri 27 Nov 2026, 07:30 CET``."""
+    """Day, time and zone, such as ``Fri 27 Nov 2026, 07:30 CET``."""
     at = in_zone(moment, zone)
     return f"{at:%a} {at.day} {at:%b %Y, %H:%M %Z}"
 
 
 def full_day(day: date) -> str:
-    """Such as ``Fri 27 Nov 2026``."""
+    """A day such as ``Fri 27 Nov 2026``."""
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
 def days_between(first: object, last: object, *, now: datetime, zone: tzinfo) -> str:
-    """The days from one instant to another, such as ``3 to 9 Dec``; without the second one,
-    ``after 3 Dec``. The year is written unless it is this one."""
+    """The days from one instant to another, such as ``3 to 9 Dec``; without the second one, ``after
+    3 Dec``. The year is written unless it is the current one."""
     this_year = in_zone(now, zone).year
     start, end = (_day_in(one, zone) for one in (first, last))
     if start is None:
@@ -104,7 +104,7 @@ def read_time(said: object) -> datetime | date | None:
 
 
 def time_element(said: object, *, now: datetime, zone: tzinfo, both: bool = False) -> Markup:
-    """A ``<time>``: relative, with the full time as its title, or beside it.
+    """A ``<time>`` element: the relative time, with the full time as its title or next to it.
 
     :param said: an instant or a day, also as text; anything else is shown unchanged
     :param both: the full time is shown as well
@@ -125,7 +125,7 @@ def time_element(said: object, *, now: datetime, zone: tzinfo, both: bool = Fals
 
 
 def with_readable_times(text: str, zone: tzinfo) -> str:
-    """A sentence, with its instants as times in the reader's zone."""
+    """A sentence, with its instants as ``<time>`` elements in the reader's zone."""
 
     def written(found: re.Match[str]) -> str:
         read = read_time(found[0])

@@ -28,7 +28,7 @@ class SessionSealing:
         return base64.b64encode(SecretBox(_key_of(session_id)).encrypt(token.encode())).decode()
 
     def unseal(self, sealed: str, *, session_id: str) -> str:
-        """The token again.
+        """The decrypted token.
 
         :raises Refused: when it was encrypted for another session, otherwise than here, or changed
         """
@@ -43,5 +43,5 @@ class SessionSealing:
 
 
 def _key_of(session_id: str) -> bytes:
-    """256 bits, from an id that has as many (``sessions.new_id``)."""
+    """A key of 256 bits, from an id with as many bits (``sessions.new_id``)."""
     return hashlib.blake2b(session_id.encode(), digest_size=32, person=_PURPOSE).digest()

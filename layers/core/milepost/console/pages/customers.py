@@ -65,7 +65,7 @@ def show_customer(visit: Visit) -> Answer:
 
 @pages.post("/console/customers/{customer}/look")
 def look_before_erasing(visit: Visit) -> Answer:
-    """Show what would be erased, and change nothing."""
+    """Show what would be erased, without changing anything."""
     customer = _customer_of(visit)
     would = erase_customer(customer, visit.services, dry_run=True)
     return visit.page("erase_customer.html", customer=customer, erased=would)
@@ -106,7 +106,7 @@ def _orders_of(visit: Visit, customer: str) -> Known:
 
 
 def _may_be(order: Listed, customer: str) -> bool:
-    """False for an order of somebody else with the same phone number."""
+    """False for an order of another person with the same phone number."""
     theirs = order.customer_id
     is_anothers = phone_part(theirs) == phone_part(customer) != customer != theirs
     return not (is_anothers and theirs != phone_part(theirs))

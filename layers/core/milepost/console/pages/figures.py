@@ -72,7 +72,9 @@ def download_scorecards(visit: Visit) -> Answer:
 
 @pages.get("/console/figures/causes")
 def show_causes_of_failure(visit: Visit) -> Answer:
-    """Why orders were rejected, failed or were cancelled; what made others faster."""
+    """Why orders were rejected, failed or were cancelled, and what was different for orders that
+    were accepted faster.
+    """
     found = show_causes(visit.services, **_filters(visit.query))
     summed = _sum_causes(found.causes)
     bars = [
@@ -211,7 +213,7 @@ def _sum_causes(causes: Sequence[CauseView]) -> list[tuple[tuple[str, str], int]
 
 
 def _sum_amounts(found: Sequence[CommissionView]) -> dict[tuple[str, str], Decimal]:
-    """By state and currency."""
+    """The commissions by state and currency."""
     summed: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for one in found:
         summed[str(one.state), one.currency] += Decimal(one.amount)

@@ -126,7 +126,7 @@ def _address(order: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """The link to the tracking page, and until when it is valid."""
+    """The link to the tracking page, and when it expires."""
 
     url: str
     expires: str

@@ -1,4 +1,4 @@
-"""Subscriptions: who is notified of what; adding, pausing, reactivating, deleting; and why not."""
+"""Subscriptions: who is notified of what, and who isn't and why; adding, changing, deleting."""
 
 from collections.abc import Mapping
 from typing import Any, Final

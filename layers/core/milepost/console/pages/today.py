@@ -109,6 +109,6 @@ def _connections_in_trouble(visit: Visit) -> list[Any]:
 
 
 def _number(page: Page) -> str:
-    """The number of orders: as many as were counted, or more."""
+    """The number of orders as text, such as ``99+`` if there are more than were counted."""
     number = max(page.counted, len(page.orders))
     return str(number) if page.counted_all or page.last is None else f"{number}+"
