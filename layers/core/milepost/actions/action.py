@@ -31,7 +31,7 @@ FINAL: Final = frozenset({COMMISSION_PAID})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
-    """A person's request. An idempotency ``key`` runs once for each order, however often it is
+    """A person's request. With an idempotency ``key``, it runs once for each order, even if it is
     repeated."""
 
     order: OrderKey
@@ -76,7 +76,7 @@ class KeyReused(Exception):
 
 
 class NotAllowed(Exception):
-    """The order's present status doesn't allow the action; ``allowed`` names those that it
+    """The order's current status doesn't allow the action; ``allowed`` has the actions that it
     allows."""
 
     def __init__(self, message: str, *, status: Status, allowed: tuple[str, ...]) -> None:
@@ -144,7 +144,8 @@ def run_key(plan_key: str) -> str:
 
 
 def start_key(plan_key: str, *, at: datetime, by: str | None = None) -> str:
-    """The key under which the timeline records the start of a plan: each start has its own.
+    """The key under which the timeline records the start of a plan: each start has a key of its
+    own.
 
     :param by: the key of the request, if a person runs it before its time
     """
@@ -158,8 +159,8 @@ def _starts_of(plan_key: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """When a plan was started, and the key of the person's request that started it before its time;
-    None if its schedule started it."""
+    """When a plan was started, and the key of the person's request that started it early; None for
+    the key if its schedule started it."""
 
     at: datetime
     by: str | None = None
@@ -167,7 +168,7 @@ class Start:
 
 def last_start(order: Order, plan: ActionDone) -> Start | None:
     """The last start of this plan; None if it was never started, or if the request that started it
-    before its time has its result."""
+    early already has a result."""
     of_action = (one.report for one in order.timeline if one.report.details.get("action"))
     said = {
         report.details.get("action_key", ""): report.occurred_at

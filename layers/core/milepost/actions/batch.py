@@ -31,7 +31,7 @@ class TooManyTargets(ValueError):
 
 
 def require_few_targets(number: int) -> None:
-    """:raises TooManyTargets: when the targets that were named or found are too many"""
+    """:raises TooManyTargets: if too many targets were named or found"""
     if number > MOST_TARGETS:
         raise TooManyTargets
 
@@ -89,18 +89,22 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class BatchPlace:
-    """A place in the list of batches: when the batch there was made, and which it is."""
+    """A position in the list of batches: when the batch at that position was created, and its
+    id.
+    """
 
     created_at: str
     id: str
 
 
 class NoSuchBatch(LookupError):
-    """There is no batch of this id, or it is too old."""
+    """There is no batch with this id, or it is too old."""
 
 
 class CannotStart(Exception):
-    """The message says why: a wrong token, a plan that is too old, or one that was stopped."""
+    """The batch can't be started; the message says why: a wrong token, a plan that is too old, or
+    one that was stopped.
+    """
 
 
 class Batches(Protocol):
@@ -117,8 +121,8 @@ class Batches(Protocol):
     def page(
         self, *, after: "BatchPlace | None", limit: int
     ) -> "tuple[Sequence[Batch], BatchPlace | None]":
-        """Some of the batches, the latest first, and where the next page goes on; None after the
-        last."""
+        """Some of the batches, the latest first, and the position of the next page; None after the
+        last one."""
         ...
 
     def targets(self, batch_id: str) -> Sequence[Target]:

@@ -129,7 +129,7 @@ class BatchPlanner:
         return batch
 
     def stop(self, batch_id: str) -> Batch:
-        """Stop a batch before its next order. The present order is finished; a batch that has ended
+        """Stop a batch before its next order. The current order is finished; a batch that has ended
         isn't changed.
 
         :raises NoSuchBatch: when there is none
@@ -139,7 +139,7 @@ class BatchPlanner:
         return self.find(batch_id)
 
     def find(self, batch_id: str) -> Batch:
-        """:raises NoSuchBatch: when there is none"""
+        """:raises NoSuchBatch: if there is none"""
         batch = self.batches.find(batch_id)
         if batch is None:
             raise NoSuchBatch(batch_id)
@@ -148,7 +148,7 @@ class BatchPlanner:
     def page(
         self, *, after: BatchPlace | None, limit: int
     ) -> tuple[Sequence[Batch], BatchPlace | None]:
-        """Some of the batches, the latest first, and where the next page goes on."""
+        """Some of the batches, the latest first, and the position of the next page."""
         return self.batches.page(after=after, limit=limit)
 
     def targets(self, batch_id: str) -> Sequence[Target]:

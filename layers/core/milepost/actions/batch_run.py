@@ -65,7 +65,7 @@ class Acting(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchWorker:
-    """Works on batches, for as long as ``has_time`` says so."""
+    """Runs batches, while ``has_time`` allows it."""
 
     batches: Batches
     queue: BatchQueue
@@ -76,7 +76,7 @@ class BatchWorker:
     """Waits so many seconds."""
 
     def work(self, batch_id: str, *, has_time: Callable[[], bool]) -> BatchState | None:
-        """Work on a running batch; returns its state afterwards, None if there is no such batch.
+        """Run a batch; returns its state afterwards, or None if there is no such batch.
 
         If targets are left, the batch is put into the queue again. A repeated message does nothing
         twice: each target is claimed, and has its own idempotency key.
@@ -117,8 +117,8 @@ class BatchWorker:
         return TargetState.WAITING in states
 
     def _take(self, batch: Batch, target: Target, claim: str) -> timedelta | None:
-        """Run the action on one target; returns how long to wait before the next, if its provider
-        asks for it."""
+        """Run the action on one target; returns how long to wait before the next one, if the
+        provider asks for that."""
         wait: timedelta | None = None
         try:
             state, why = self._act(batch, target)

@@ -12,7 +12,7 @@ FETCH_AGAIN: Final = (timedelta(minutes=1), timedelta(minutes=2))
 
 
 def fetch_contact(call: PlannedCall, *, tools: ActionContext) -> str:
-    """Fetch the order and record the provider's response; returns the outcome, in a word.
+    """Fetch the order and record the provider's response; returns the outcome in a word.
 
     If the order already has contact data, it isn't fetched.
 

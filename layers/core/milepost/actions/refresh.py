@@ -49,7 +49,7 @@ class ActionContext:
     """Whose orders an answer must not bring back."""
 
     def read(self, key: OrderKey) -> Order:
-        """:raises NoSuchOrder: when there is none, or its customer was erased"""
+        """:raises NoSuchOrder: if there is none, or its customer was erased"""
         tracked = self.orders.read(key)
         if tracked is None:
             raise NoSuchOrder(f"no order {key.path_id}")
@@ -64,7 +64,7 @@ class ActionContext:
         announce: bool = True,
         require: Callable[[Order], None] | None = None,
     ) -> RecordOutcome:
-        """Record a report; people are only notified of it with ``announce``.
+        """Record a report; people are notified of it only with ``announce``.
 
         :param require: as ``recording.record`` has it
 
@@ -148,7 +148,7 @@ def take_in_answer(
 
 
 def ask(send: Callable[[], Response], tools: ActionContext) -> Response:
-    """The provider's yes or no.
+    """The provider's answer, yes or no.
 
     :raises ProviderDown: when it gives neither
     """

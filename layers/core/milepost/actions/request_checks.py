@@ -29,14 +29,14 @@ _KEY: Final = re.compile(r"[!-9;-~]{1,128}")
 
 
 def allowed_actions(order: Order, provider: Provider) -> tuple[str, ...]:
-    """The actions that make sense for the order as it is, by name."""
+    """The actions that the order currently allows, by name."""
     of_provider = (name for name, action in provider.actions.items() if _is_possible(order, action))
     own = (name for name in BUILT_IN_ACTIONS if _makes_sense(order, name))
     return (*sorted(of_provider), *sorted(own))
 
 
 def _makes_sense(order: Order, name: str) -> bool:
-    """Whether one of the actions that there are for every provider does."""
+    """Whether one of Milepost's own actions is currently useful."""
     match name:
         case actions.ACKNOWLEDGE:
             return bool(order.attention)
@@ -59,7 +59,7 @@ def _is_possible(order: Order, action: ProviderAction) -> bool:
 
 
 def find_action(name: str, provider: Provider) -> ProviderAction | None:
-    """The provider's action of this name; None for one that there is for every provider.
+    """The provider's action with this name; None for one of Milepost's own actions.
 
     :raises UnknownAction: when it is neither
     """
@@ -73,7 +73,7 @@ def find_action(name: str, provider: Provider) -> ProviderAction | None:
 
 
 def require_allowed(order: Order, name: str, provider: Provider) -> None:
-    """:raises NotAllowed: says which status the order is in, and what could be done with it"""
+    """:raises NotAllowed: with the order's status, and the actions that it allows"""
     action = find_action(name, provider)
     if name == actions.COMMISSION_PAID and not has_earned(order):
         raise refusal(order, provider, "the order has earned no commission")
@@ -83,14 +83,14 @@ def require_allowed(order: Order, name: str, provider: Provider) -> None:
 
 
 def refusal(order: Order, provider: Provider, why: str) -> NotAllowed:
-    """The refusal of an action, with what could be done instead."""
+    """The refusal of an action, with the actions that are possible instead."""
     allowed = allowed_actions(order, provider)
     message = f"{why}. Possible now: {', '.join(allowed)}."
     return NotAllowed(message, status=order.status, allowed=allowed)
 
 
 def check_request(request: ActionRequest, provider: Provider, *, now: datetime) -> None:
-    """:raises BadArgument: when key, arguments or time are not what the action takes"""
+    """:raises BadArgument: if key, arguments or time don't fit the action"""
     if not _KEY.fullmatch(request.key):
         raise BadArgument("an idempotency key is 1 to 128 visible ASCII characters without a colon")
     action = find_action(request.action, provider)
@@ -125,19 +125,19 @@ def _check_plan(at: datetime, action: ProviderAction | None, name: str, *, now: 
 
 
 def require_text(request: ActionRequest) -> None:
-    """:raises BadArgument: when a note says nothing"""
+    """:raises BadArgument: if the note is empty"""
     if note_of(request) is None:
         raise BadArgument("a note needs a text")
 
 
 def require_month(request: ActionRequest) -> None:
-    """:raises BadArgument: when it names no month"""
+    """:raises BadArgument: if the note names no month"""
     if not _MONTH.fullmatch(note_of(request) or ""):
         raise BadArgument("text must be the month that was paid, such as 2026-03")
 
 
 def choose_attention(order: Order, wanted: object) -> list[str]:
-    """The ids of the order's reasons for attention that these codes or ids name; None: of all.
+    """The ids of the order's reasons for attention with these codes or ids; None means all of them.
 
     :raises BadArgument: when one names none of them
     :raises NothingToDo: when there is nothing to see to

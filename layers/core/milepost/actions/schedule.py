@@ -36,7 +36,7 @@ it may run. A test holds the template to it."""
 def plan_action(
     request: ActionRequest, order: Order, *, at: datetime, tools: ActionContext
 ) -> ActionDone:
-    """Plan it, in place of what was planned before."""
+    """Plan the action, replacing an earlier plan."""
     provider, before = tools.conversation.provider, current_plan(order, request.action)
 
     def require_as_before(order: Order) -> None:
@@ -60,8 +60,8 @@ def plan_action(
 def schedule_again(
     known: ActionDone, request: ActionRequest, order: Order, tools: ActionContext
 ) -> None:
-    """Make the schedule of a plan that was kept before, in case that broke off; once if it is
-    there."""
+    """Create the schedule of a plan that was stored earlier, in case that was interrupted.
+    Repeating this has no effect."""
     plan = current_plan(order, request.action)
     if plan is not None and plan.key == known.key and plan.planned_for is not None:
         _schedule(request, plan.planned_for, tools)
@@ -73,12 +73,12 @@ def _schedule(request: ActionRequest, at: datetime, tools: ActionContext) -> Non
 
 
 def drop_plan(plan: ActionDone, order: OrderKey, *, tools: ActionContext) -> None:
-    """Take back the schedule of a plan that no longer holds."""
+    """Delete the schedule of a plan that is no longer valid."""
     tools.plans.drop(PlannedCall(order=order, action=plan.action, key=plan.key))
 
 
 def call_off(request: ActionRequest, *, tools: ActionContext) -> ActionDone:
-    """Call off what was planned: the request names the action, and has its own key.
+    """Cancel a planned action: the request names the action, and has a key of its own.
 
     :raises NoSuchOrder: when there is no such order
     :raises UnknownAction: when the provider has no such action
@@ -110,7 +110,7 @@ def call_off(request: ActionRequest, *, tools: ActionContext) -> ActionDone:
 
 
 def find_planned(call: PlannedCall, order: Order) -> ActionRequest | None:
-    """What a schedule is to have done; None when its plan holds no longer."""
+    """The action of a schedule; None if its plan is no longer valid."""
     plan = current_plan(order, call.action)
     if plan is None or plan.key != call.key:
         return None
@@ -125,7 +125,7 @@ def find_planned(call: PlannedCall, order: Order) -> ActionRequest | None:
 
 
 def start_plan(call: PlannedCall, request: ActionRequest, *, tools: ActionContext) -> bool:
-    """Note that a plan is being carried out, before its provider is called.
+    """Record that a plan is being carried out, before its provider is called.
 
     :param request: as ``find_planned`` gives it
     :returns: False when the plan holds no longer
@@ -152,12 +152,11 @@ def start_plan(call: PlannedCall, request: ActionRequest, *, tools: ActionContex
 
 
 class _HoldsNoLonger(Exception):
-    """The plan was changed, called off or carried out since it was read."""
+    """The plan was changed, cancelled or carried out since it was read."""
 
 
 class BeingDone(Exception):
-    """A person is having it done before its time; ``until`` is when that has ended at the
-    latest."""
+    """A person is running it early; ``until`` is when that ends at the latest."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(until)
@@ -167,7 +166,7 @@ class BeingDone(Exception):
 def start_before_its_time(
     request: ActionRequest, plan: ActionDone, *, tools: ActionContext
 ) -> None:
-    """Note that a person has a plan carried out now, before its provider is called.
+    """Record that a person runs a plan now, before its provider is called.
 
     :raises NoSuchOrder: when its customer was erased meanwhile
     :raises NotAllowed: when the plan was changed meanwhile, or is being carried out
@@ -200,7 +199,7 @@ def _changed(action: str) -> str:
 def require_not_started(
     order: Order, action: str, tools: ActionContext, *, by: str | None = None
 ) -> None:
-    """:param by: the key of a request, which is not in its own way when it comes again
+    """:param by: the key of a request, so that a repetition isn't blocked by its own start
 
     :raises NotAllowed: while what is planned of this action is being carried out
     """

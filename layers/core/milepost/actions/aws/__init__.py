@@ -1,1 +1,1 @@
-"""EventBridge Scheduler, batches in DynamoDB, and what actions at a provider need."""
+"""EventBridge Scheduler, batches in DynamoDB, and the dependencies of actions at a provider."""

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionTools:
-    """Gives the tools to act on an order; each has its own conversation."""
+    """Creates the dependencies of actions on an order; each has its own conversation with the
+    provider.
+    """
 
     dynamodb: "DynamoDBClient"
     orders_table: str
@@ -44,7 +46,7 @@ class ActionTools:
     pause: Callable[[float], None] = time.sleep
 
     def for_order(self, key: OrderKey) -> ActionContext:
-        """The tools of the order's connection.
+        """The dependencies for the order's connection.
 
         :raises UnknownConnection: when it is not applied
         """
@@ -52,8 +54,9 @@ class ActionTools:
         return self._for(connection, self.credentials.get(connection.id))
 
     def for_order_of_removed(self, key: OrderKey) -> ActionContext | None:
-        """The tools to record something on an order whose connection is not applied any more; its
-        provider can't be called. None when there is no such order, or no such provider any more."""
+        """The dependencies to record something on an order whose connection is no longer applied;
+        its provider can't be called. None if there is no such order, or if the provider no longer
+        exists."""
         answer = self.dynamodb.get_item(
             TableName=self.orders_table,
             Key=to_item(item_key(key)),
@@ -90,7 +93,7 @@ class ActionTools:
         )
 
     def forget_credentials(self) -> None:
-        """Read them again at the next use, because they were refused."""
+        """Read the credentials again at the next use, because the provider refused them."""
         self.credentials.forget()
 
 
@@ -101,7 +104,7 @@ def open_action_tools(
     connections: ConnectionSettings,
     clock: Callable[[], datetime],
 ) -> ActionTools:
-    """The tools of the stack that the environment names, for somebody who waits."""
+    """The dependencies for the stack that the environment variables name, for callers that wait."""
     return ActionTools(
         dynamodb=dynamodb,
         orders_table=environment["ORDERS_TABLE"],

@@ -1,4 +1,4 @@
-"""Planned actions whose time has come: runs them, and logs and counts the results."""
+"""Runs planned actions when they are due, and logs and counts the results."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -56,7 +56,7 @@ class PlannedActions:
         return result
 
     def _run_or_close(self, call: PlannedCall) -> ActionDone | None:
-        """Run the planned action; if its connection was removed meanwhile, close the plan."""
+        """Run the planned action; if its connection was removed in the meantime, close the plan."""
         try:
             return run_planned(call, tools=self.tools.for_order(call.order))
         except UnknownConnection:

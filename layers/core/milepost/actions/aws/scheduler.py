@@ -69,14 +69,14 @@ class ActionSchedules:
 
 
 def schedule_name(call: PlannedCall) -> str:
-    """At most 64 characters, the same for the same plan."""
+    """The name of the schedule: at most 64 characters, the same for the same plan."""
     digest = hashlib.sha256(f"{call.order.path_id} {call.key}".encode()).hexdigest()[:32]
     again = f"-{call.attempt}" if call.attempt > 1 else ""
     return f"{call.action}-{digest}{again}"
 
 
 def schedule_input(call: PlannedCall) -> dict[str, Any]:
-    """What the function gets. Ids alone: who planned it is on the timeline."""
+    """The input of the function: only ids, since the timeline says who planned the action."""
     return {
         "order": call.order.path_id,
         "action": call.action,
@@ -86,7 +86,7 @@ def schedule_input(call: PlannedCall) -> dict[str, Any]:
 
 
 def planned_call(event: Mapping[str, Any]) -> PlannedCall:
-    """The call of what ``schedule_input`` wrote."""
+    """The call from the input that ``schedule_input`` wrote."""
     return PlannedCall(
         order=OrderKey.parse(event["order"]),
         action=event["action"],
@@ -96,7 +96,7 @@ def planned_call(event: Mapping[str, Any]) -> PlannedCall:
 
 
 def _second(at: datetime) -> datetime:
-    """The next whole second, in UTC: never before its time."""
+    """The next whole second, in UTC, so that it is never too early."""
     whole = at.astimezone(UTC).replace(microsecond=0)
     return whole if whole >= at else whole + timedelta(seconds=1)
 
