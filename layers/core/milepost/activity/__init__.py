@@ -1,1 +1,1 @@
-"""What people changed: who, what, on what, when, and from where."""
+"""Changes that people made: who, what, on which resource, when, and by which interface."""

@@ -41,7 +41,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who: ``person`` is a user name or the identity at AWS, ``subject`` the token's ``sub``."""
+    """The person or token: ``person`` is a user name or the identity at AWS, ``subject`` the
+    token's ``sub``.
+    """
 
     person: str
     subject: str
@@ -76,13 +78,13 @@ class Entry:
 
     @property
     def order(self) -> str | None:
-        """The order that it is about, if it is about one."""
+        """The order of the change, if it is about one."""
         return self.targets.get("order")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Filters of entries; all that are given have to match.
+    """Filters of entries; an entry has to match all of them.
 
     :param connections: only entries of these connections; None for every entry
     """
@@ -129,8 +131,8 @@ def hash_of(text: str) -> str:
 
 
 def kept_arguments(given: Mapping[str, Any]) -> dict[str, bool | None]:
-    """The arguments of a request that an entry stores: switches with their values, others only by
-    name."""
+    """The arguments of a request in the form of an entry: switches with their values, others only
+    by name."""
     named = [name for name in sorted(given) if _NAME.fullmatch(name)]
     return {name: _switch(given[name]) for name in named[:_MOST_ARGUMENTS]}
 

@@ -26,7 +26,7 @@ class EntryWriter(Protocol):
         ...
 
     def complete(self, entry: Entry) -> None:
-        """Store its outcome, in place of the started entry."""
+        """Store the outcome of a change, replacing the started entry."""
         ...
 
 
@@ -36,7 +36,7 @@ class NotRecorded(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """A change while it is made. Its targets and values are added here.
+    """A change in progress. Its targets and values are added here.
 
     Only ids and settings are allowed: no data that identifies a customer, and no free text.
     """
@@ -61,7 +61,7 @@ class Change:
     def changed(
         self, *, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None
     ) -> None:
-        """Add changed settings, before and after; only those that differ."""
+        """Add changed settings, before and after; unchanged ones are left out."""
         old, new = before or {}, after or {}
         same = {name for name in old if name in new and old[name] == new[name]}
         self.before = {name: value for name, value in old.items() if name not in same}
@@ -134,7 +134,8 @@ class Recorder:
         refusals: tuple[type[Exception], ...] = (),
         **ids: str,
     ) -> Iterator[Change]:
-        """Record the changes in a block, for callers of the services without the API's routes.
+        """Record the changes in a block, for callers that use the services without the API's
+        routes.
 
         :param refusals: errors after which nothing was changed
         :raises NotRecorded: when it can't be recorded; nothing was done then
@@ -154,7 +155,7 @@ class Recorder:
 
 
 def outcome_of(status: int) -> Outcome:
-    """The outcome of a change by its HTTP status."""
+    """The outcome of a change, from its HTTP status."""
     if status >= _SERVER_ERROR:
         return Outcome.FAILED
     return Outcome.REFUSED if status >= _REFUSED else Outcome.DONE

@@ -49,7 +49,7 @@ class ActivityTable:
     def find(
         self, wanted: Wanted, *, after: Place | None, limit: int
     ) -> tuple[list[Entry], Place | None]:
-        """A page, the latest first, and where the next one continues; None after the last.
+        """A page, the latest first, and the position of the next one; None after the last one.
 
         A page may be short, even empty, and still have a next one.
         """
@@ -77,7 +77,7 @@ class ActivityTable:
     def _query(
         self, wanted: Wanted, index: tuple[str, str, str] | None, *, day: date, after: Place | None
     ) -> tuple[list[Entry], bool]:
-        """Entries before ``after``, and whether these are all."""
+        """Entries before ``after``, and whether these are all of them."""
         first = f"{_text(_start_of(day if index is None else wanted.first_day))}#"
         last_day = day if index is None else wanted.last_day
         last = _sort_key(after) if after else f"{_text(_end_of(last_day))}#~"
@@ -144,7 +144,9 @@ def _item_of(entry: Entry) -> dict[str, Any]:
 
 
 def _kept(values: Mapping[str, Any] | None) -> str | None:
-    """As JSON. Of very many values, such as those of a first apply, only the first are stored."""
+    """The values as JSON. If there are very many, as at a first apply, only the first are
+    stored.
+    """
     if values is None:
         return None
     text, kept = canonical_json(values), dict(values)
@@ -179,7 +181,7 @@ def _sort_key(place: Place) -> str:
 
 
 def _text(moment: datetime) -> str:
-    """Always to the millisecond, so that texts sort as instants do."""
+    """The instant, always in milliseconds, so that texts are sorted like instants."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
