@@ -1,1 +1,1 @@
-"""Deliveries of the inbox: read by the provider's adapter, and recorded in their orders."""
+"""Deliveries of the inbox: parsed by the provider's adapter, and recorded in their orders."""

@@ -33,8 +33,8 @@ class Reading:
 
 
 def split_by_order(readings: Mapping[str, Reading]) -> list[list[str]]:
-    """The names of deliveries in groups that can be recorded side by side: no order is in two of
-    them. Deliveries of one order stay in their order."""
+    """The names of deliveries, in groups that can be recorded in parallel: no order is in two
+    groups. Deliveries of one order keep their order."""
     groups: dict[str, list[str]] = {}
     group_of: dict[tuple[str, str], str] = {}
     for name, reading in readings.items():
@@ -51,7 +51,7 @@ def split_by_order(readings: Mapping[str, Reading]) -> list[list[str]]:
 
 
 def read_delivery(delivery: Delivery, *, provider: Provider, connection: Connection) -> Reading:
-    """The reports of a delivery: a webhook, or an order from a poll that was quarantined.
+    """The reports of a delivery, which is a webhook, or an order from a poll that was quarantined.
 
     :raises BadPayload: when it can't be read, and ``OnlyATest`` for a provider's test
     :raises OrderNamed: when it only names the order to fetch

@@ -1,1 +1,1 @@
-"""Recording deliveries in OrdersTable, or keeping them in the quarantine."""
+"""Records deliveries in OrdersTable, or stores them in the quarantine."""

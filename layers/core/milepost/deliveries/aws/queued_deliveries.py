@@ -1,4 +1,4 @@
-"""Batches of messages of the inbox: all are read, and then recorded, several orders at a time."""
+"""Batches of messages of the inbox: all are read first, then recorded, several in parallel."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +27,8 @@ class QueuedDeliveries:
     def record(
         self, event: Mapping[str, Any], *, clock: Clock, to_read: timedelta, to_record: timedelta
     ) -> dict[str, Any]:
-        """Record a batch; returns the response with the messages to be redelivered: those that
-        failed, which is logged, and those for which there was no time.
+        """Record a batch; returns the response with the messages to redeliver: those that failed,
+        which is logged, and those that there was no time for.
 
         :param to_read: the remaining time that is needed to start reading a delivery, which then
             also has to be recorded
@@ -60,7 +60,7 @@ class QueuedDeliveries:
 
 
 def _grouped(messages: Sequence[Message], readings: Mapping[str, Reading]) -> list[list[Message]]:
-    """The messages that were read, in groups that can be recorded side by side."""
+    """The messages that were read, in groups that can be recorded in parallel."""
     by_id = {one["messageId"]: one for one in messages}
     return [[by_id[one] for one in group] for group in split_by_order(readings)]
 

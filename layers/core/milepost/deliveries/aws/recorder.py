@@ -1,4 +1,4 @@
-"""Records deliveries in their orders, and keeps those that can't be recorded in the quarantine."""
+"""Records deliveries in their orders, or stores them in the quarantine if that isn't possible."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -61,7 +61,9 @@ class DeliveryRecorder:
     """Held while a thread uses the quarantine, whose client is made at its first use, or counts."""
 
     def read(self, delivery: Delivery) -> Reading | None:
-        """The reports of a delivery; None if it was quarantined, or its order has to be fetched."""
+        """The reports of a delivery; None if it was quarantined, or if its order has to be
+        fetched.
+        """
         try:
             connection = self.connections.get(delivery.connection_id)
             self._note_webhook(delivery)
@@ -75,7 +77,7 @@ class DeliveryRecorder:
         return None
 
     def expect(self, readings: Iterable[Reading]) -> ReadAhead:
-        """Read the orders of these deliveries together, before they are recorded one by one."""
+        """Read the orders of these deliveries in one call, before they are recorded one by one."""
         keys = [key for reading in readings for key in reading.keys]
         ahead = ReadAhead(self.dynamodb, table_name=self.orders_table)
         ahead.expect(keys)
@@ -101,7 +103,7 @@ class DeliveryRecorder:
             self._take_out(delivery)
 
     def note_drift(self, readings: Iterable[Reading]) -> None:
-        """Compare webhooks with earlier ones. A failure of this doesn't affect the deliveries."""
+        """Compare webhooks with earlier ones. If this fails, the deliveries are not affected."""
         for one in readings:
             if one.delivery.source is Source.WEBHOOK:
                 words = undocumented_words(one.reports, one.provider, one.connection)
@@ -109,7 +111,7 @@ class DeliveryRecorder:
         self.drift.store()
 
     def _record(self, report: Report, reading: Reading, ahead: ReadAhead) -> str | None:
-        """Record a report; returns why it can't be stored, None if it was."""
+        """Record a report; returns the reason if it can't be stored, otherwise None."""
         connection = reading.connection
         is_replay = reading.delivery.replayed_at is not None
         table = OrdersTable(self.dynamodb, table_name=self.orders_table, connection=connection)
@@ -140,8 +142,8 @@ class DeliveryRecorder:
         return None
 
     def _note_webhook(self, delivery: Delivery) -> None:
-        """Note that the connection's webhooks arrive. A failure of this doesn't affect the
-        delivery."""
+        """Store that the connection's webhooks arrive. If this fails, the delivery is not
+        affected."""
         if delivery.source is not Source.WEBHOOK or delivery.replayed_at:
             return
         try:
@@ -167,13 +169,13 @@ class DeliveryRecorder:
                 self.quarantine.remove(delivery.kept_as)
 
     def _keep_and_count(self, delivery: Delivery, reason: str) -> None:
-        """Keep a delivery in the quarantine, and raise the alarm."""
+        """Store a delivery in the quarantine, and raise the alarm."""
         with self._quarantining:
             self._quarantine(delivery, reason)
             self.count_quarantined()
 
     def _quarantine(self, delivery: Delivery, reason: str) -> None:
-        """Keep a delivery in the quarantine, byte for byte."""
+        """Store a delivery in the quarantine, byte for byte."""
         key = self.quarantine.keep(
             delivery.body,
             connection_id=delivery.connection_id,
