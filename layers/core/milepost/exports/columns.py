@@ -1,4 +1,4 @@
-"""Columns of lists, read from a row of the API."""
+"""Columns of lists; their values come from a row of the API."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ class Column:
     read: Callable[[Any], Any]
 
     def value_of(self, row: Row) -> Any:
-        """The row's value in this column: a text, number or boolean; None for nothing."""
+        """The row's value in this column: a text, number or boolean; None if it is empty."""
         value = row.get(self.field)
         return None if value is None else self.read(value)
 
@@ -58,7 +58,7 @@ class ListColumns:
 
 
 class UnknownColumn(Exception):
-    """There is no such column; the text says which there are."""
+    """There is no such column; the text lists the existing columns."""
 
     def __init__(self, name: str, names: Sequence[str]) -> None:
         super().__init__(f"There is no column {name[:64]!r}; there are: {', '.join(names)}.")

@@ -96,7 +96,9 @@ class Export:
         return f"{self.list_name}-{self.created_at:%Y-%m-%d}{self.file_format.suffix}"
 
     def as_of(self, now: datetime) -> "tuple[ExportState, str | None]":
-        """Its state for people, and why: also if its worker was killed, or its file has expired."""
+        """Its state for people, with the reason; also if its worker was killed, or its file has
+        expired.
+        """
         if self.state is ExportState.READY and now >= self.available_until:
             return ExportState.REMOVED, "files are kept for a day: make the export again"
         if not self.is_ended and now > (self.seen_at or self.created_at) + _SILENT_FOR:
@@ -105,18 +107,18 @@ class Export:
 
 
 class NoSuchExport(LookupError):
-    """There is no export of this id, or it is too old."""
+    """There is no export with this id, or it is too old."""
 
 
 class CannotExport(Exception):
-    """The export can't be finished; the message says why, without anything personal."""
+    """The export can't be finished; the message says why, without personal data."""
 
 
 class Exports(Protocol):
     """Where exports are stored."""
 
     def put(self, export: Export, *, request: str | None) -> Export:
-        """Store a new export; if the same ``request`` has already made one, return that.
+        """Store a new export; if the same ``request`` has already created one, return that export.
 
         :raises KeyReused: when the key was used for another export
         """
@@ -132,7 +134,7 @@ class Exports(Protocol):
 
     def claim(self, export_id: str, *, invocation: str, at: datetime) -> str | None:
         """Claim an export that isn't done, or whose mail isn't sent, and count the attempt; None
-        while another worker has it.
+        while another worker holds the claim.
 
         :param invocation: Lambda's id of the invocation, the same when it is retried: a retry takes
             over after ``SILENCE``
@@ -177,7 +179,7 @@ class Files(Protocol):
     def open(self, export: Export) -> Writing: ...
 
     def link(self, export: Export) -> str:
-        """An address that opens the file for whoever has it, for ``LINK_HOLDS``."""
+        """A URL that opens the file for everybody who has it, for ``LINK_HOLDS``."""
         ...
 
 
@@ -185,7 +187,7 @@ class Rows(Protocol):
     """Reads lists."""
 
     def read(self, export: Export) -> Iterable[Sequence[Row]]:
-        """The list's rows, in its order, some at a time.
+        """The list's rows, in its order, in portions.
 
         :raises CannotExport: when it can't be read to its end
         """
@@ -193,10 +195,12 @@ class Rows(Protocol):
 
 
 class Mailer(Protocol):
-    """Notifies who made an export."""
+    """Notifies the person who started an export."""
 
     def send(self, export: Export) -> None:
-        """Send a mail to ``export.mail_to``; a refusal of the address is logged and final."""
+        """Send a mail to ``export.mail_to``; if the address is refused, that is logged and
+        final.
+        """
         ...
 
 

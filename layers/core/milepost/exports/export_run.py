@@ -1,4 +1,4 @@
-"""Makes an export's file: once, even if its event arrives twice or a worker is killed."""
+"""Creates an export's file: once, even if its event arrives twice or a worker is killed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class LostClaim(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportWorker:
-    """Makes the files of exports and sends their mails."""
+    """Creates the files of exports and sends their mails."""
 
     exports: Exports
     files: Files
@@ -43,7 +43,7 @@ class ExportWorker:
     def work(
         self, export_id: str, *, invocation: str, has_time: Callable[[], bool]
     ) -> ExportState | None:
-        """Make one export; its state afterwards, None if there is no such export.
+        """Create one export; returns its state afterwards, or None if there is no such export.
 
         While another worker has the claim, this one does nothing: if that worker is killed, its own
         invocation is retried.

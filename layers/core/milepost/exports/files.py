@@ -53,7 +53,7 @@ def lines_of(
 
 
 def csv_text(rows: Iterable[Sequence[str]]) -> str:
-    """The rows as CSV. A cell that a spreadsheet would take for a formula begins with an
+    """The rows as CSV. A cell that a spreadsheet would interpret as a formula begins with an
     apostrophe."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)

@@ -8,7 +8,7 @@ from milepost.exports.columns import ListColumns, as_json, inner, plain, read_by
 
 
 def codes_of(attention: Sequence[Mapping[str, str]]) -> str:
-    """The codes of the reasons to look at an order, each once."""
+    """The codes of the reasons for attention, each once."""
     return ", ".join(dict.fromkeys(one["code"] for one in attention))
 
 

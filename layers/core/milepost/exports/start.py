@@ -20,7 +20,9 @@ class Jobs(Protocol):
     """Runs exports."""
 
     def start(self, export_id: str) -> None:
-        """Start a worker that makes it. If it is started twice, it is made once."""
+        """Start a worker that creates the export. If it is started twice, the export is created
+        once.
+        """
         ...
 
 
@@ -56,7 +58,7 @@ class ExportDesk:
         return stored
 
     def find(self, export_id: str) -> Export:
-        """:raises NoSuchExport: when there is none"""
+        """:raises NoSuchExport: if there is none"""
         found = self.exports.find(export_id)
         if found is None:
             raise NoSuchExport(export_id)

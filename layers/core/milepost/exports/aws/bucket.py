@@ -57,7 +57,7 @@ class ExportFiles:
             yield from (one["Key"].removeprefix(_INDEXES) for one in page.get("Contents", []))
 
     def named(self, export_id: str) -> list[str]:
-        """The orders and addresses in a file; empty if it was deleted meanwhile."""
+        """The orders and addresses in a file; empty if it was deleted in the meantime."""
         try:
             answer = self._make_client().get_object(
                 Bucket=self._bucket, Key=f"{_INDEXES}{export_id}"
@@ -69,7 +69,7 @@ class ExportFiles:
         return gzip.decompress(answer["Body"].read()).decode().split("\n")
 
     def delete(self, export_id: str) -> None:
-        """Delete a file, in whatever format, and then its index."""
+        """Delete a file in any format, and then its index."""
         client = self._make_client()
         for suffix in (".csv", ".jsonl"):
             client.delete_object(Bucket=self._bucket, Key=f"{_FILES}{export_id}{suffix}")
@@ -77,7 +77,7 @@ class ExportFiles:
 
 
 class ExportFile:
-    """Implements ``export.Writing``: parts of a multipart upload, or one object if it is small."""
+    """Implements ``export.Writing``: a multipart upload, or one object if the file is small."""
 
     def __init__(self, client: "S3Client", bucket: str, export: Export) -> None:
         self._client = client
@@ -114,7 +114,9 @@ class ExportFile:
         return self._size
 
     def abort(self) -> None:
-        """Remove the parts that were sent. If that fails, the bucket's lifecycle does it."""
+        """Remove the parts that were uploaded. If that fails, a lifecycle rule of the bucket
+        removes them.
+        """
         if self._upload is None:
             return
         try:

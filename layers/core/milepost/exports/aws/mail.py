@@ -1,4 +1,4 @@
-"""The mail that an export is ready, or why it failed.
+"""The mail that says that an export is ready, or why it failed.
 
 It contains no data of the list, and no link that opens the file: its link leads to the console,
 where the person signs in and their role is checked.
@@ -61,7 +61,7 @@ def said_of(export: Export, *, address: str) -> tuple[str, str]:
 
 
 def _linked(paragraph: str) -> str:
-    """The paragraph as HTML; an address at its end is a link."""
+    """The paragraph as HTML; a URL at its end becomes a link."""
     start, _, last = paragraph.rpartition(" ")
     if not last.startswith("https://"):
         return escape(paragraph)

@@ -1,4 +1,4 @@
-"""ExportsTable: exports of the last days, in one partition sorted by their time."""
+"""ExportsTable: exports of the last days, in one partition, sorted by time."""
 
 import json
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ class ExportsTable:
         return export
 
     def _first_of(self, request: str, export: Export) -> str:
-        """The id of the export that this request made first, or makes now."""
+        """The id of the export that this request created; a repeated request gets the same id."""
         contents = fingerprint(
             {
                 "list": export.list_name,
