@@ -65,7 +65,9 @@ def client(
 @overload
 def client(service: Literal["sqs"], *, config: Config = ...) -> "SQSClient": ...
 def client(service: str, *, config: Config = CONFIG) -> Any:
-    """A client of botocore's own: the same calls as boto3's, without the time to import boto3."""
+    """A client of botocore: the same calls as boto3's, without the time that importing boto3
+    takes.
+    """
     return open_session().create_client(service, config=config)
 
 
@@ -75,7 +77,7 @@ TESTED_BOTOCORE: Final = "1.43."
 
 @cache
 def pass_attributes_through() -> None:
-    """Have botocore send and return attributes of DynamoDB items as they are, in JSON.
+    """Make botocore send and return attributes of DynamoDB items unchanged, as JSON.
 
     botocore walks through every value of every item that it sends or receives, which is half of the
     processor time of a batch. ``dynamodb_items`` writes and reads attributes in the form of

@@ -1,4 +1,4 @@
-"""A value that a process keeps for some time, such as settings or secrets.
+"""A value that a process caches for some time, such as settings or secrets.
 
 ``webhooks.aws.secrets`` has a cache of its own: it also limits how often a failed read is repeated.
 """
@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 
 
 class CachedReader(Generic[Value]):
-    """Reads a value at its first use, and again when it is too old.
+    """Reads a value at its first use, and again when it has become too old.
 
     When reading fails, the exception is raised to the caller, and the next use reads again.
     """

@@ -1,4 +1,4 @@
-"""Clients of AWS services: boto3's, typed by boto3-stubs, all of one session (decision 52)."""
+"""Clients of AWS services: boto3's, typed by boto3-stubs, all from one session (decision 52)."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -76,7 +76,7 @@ def client(service: Literal["sqs"], *, config: Config = ...) -> "SQSClient": ...
 @overload
 def client(service: Literal["ssm"], *, config: Config = ...) -> "SSMClient": ...
 def client(service: str, *, config: Config = CONFIG) -> Any:
-    """A client such as ``client("sqs")``, for the region and credentials of the environment."""
+    """A client such as ``client("sqs")``, with the region and credentials of the environment."""
     if service == "dynamodb":
         pass_attributes_through()
     make: Any = _session().client

@@ -22,7 +22,7 @@ def get_items(
     keys: Iterable[Mapping[str, Any]],
     **options: Any,
 ) -> Iterator[dict[str, Any]]:
-    """The items of these keys that exist, in any order, with DynamoDB's attributes.
+    """The items with these keys that exist, in any order, with DynamoDB's attributes.
 
     :param keys: without duplicates, with DynamoDB's attributes
     :param options: of the table's part of the request, such as ``ConsistentRead``
@@ -41,7 +41,7 @@ def get_items(
 def write_items(
     client: "DynamoDBClient", table: str, requests: Iterable[Mapping[str, Any]]
 ) -> None:
-    """Put or delete items, several batches of them in parallel.
+    """Put or delete items, in several batches in parallel.
 
     :param requests: each a ``PutRequest`` or a ``DeleteRequest``, of different items
     :raises ClientError, BotoCoreError: when DynamoDB can't be written; some may be written then
@@ -57,12 +57,12 @@ def write_items(
 
 
 def parts_of(values: Sequence[Value], size: int) -> list[Sequence[Value]]:
-    """The values in parts of at most this size."""
+    """The values in portions of at most this size."""
     return [values[start : start + size] for start in range(0, len(values), size)]
 
 
 def do_in_parallel(work: Callable[[Value], object], values: Sequence[Value]) -> None:
-    """Make independent calls for several values; for one value without a thread.
+    """Make independent calls for several values in parallel; a single value needs no thread.
 
     :raises Exception: the first one that a call raised, after all calls have ended
     """

@@ -22,7 +22,7 @@ def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of attributes; whole numbers come back as ``Decimal``, as every number does."""
+    """Values of attributes; whole numbers are ``Decimal``, like every number."""
     return {name: _value(attribute) for name, attribute in item.items()}
 
 

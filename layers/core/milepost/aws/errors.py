@@ -53,13 +53,13 @@ def refuses_item(error: Exception) -> bool:
 
 
 def name_of(error: Exception) -> str:
-    """AWS's code for an error, or its class; never its message, which may quote the request."""
+    """AWS's error code, or the error's class; never its message, which may quote the request."""
     code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
     return code or type(error).__name__
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether the same request may succeed later, without a fix in Milepost."""
+    """Whether the same request may succeed later, without a change in Milepost."""
     if isinstance(error, (*_NO_ANSWER, NoKey, OrdersUnavailable)):
         return True
     if not isinstance(error, ClientError):

@@ -23,7 +23,7 @@ def counts_key(connection: str) -> dict[str, str]:
 
 
 def counted_key(order: str) -> dict[str, str]:
-    """The key of what is counted of one order.
+    """The key of the item with what was counted of one order.
 
     :param order: as ``OrderKey`` is written
     """
@@ -31,7 +31,7 @@ def counted_key(order: str) -> dict[str, str]:
 
 
 def counted_order(item: Mapping[str, Any]) -> str:
-    """The order of which the item says what is counted."""
+    """The order to which an item with counts belongs."""
     return str(item["pk"]).removeprefix(_ORDER)
 
 
@@ -41,7 +41,7 @@ def end_of_month(month: str) -> str:
 
 
 def stages_partition(connection: str) -> str:
-    """The partition of the durations of a connection's stages."""
+    """The partition of the stage durations of a connection."""
     return f"stages#{connection}"
 
 

@@ -24,7 +24,7 @@ class _WithoutMessages(LambdaPowertoolsFormatter):
 
 
 def open_logger(**options: Any) -> Logger:
-    """The logger of a function; those of modules below ``milepost`` write through it as well."""
+    """The logger of a function; modules below ``milepost`` also log through it."""
     # Lambda reads a line's level by its time, and drops a line whose time isn't RFC 3339 once the
     # function's log level is set. Source: Lambda developer guide, "Log-level filtering".
     return Logger(logger_formatter=_WithoutMessages(use_rfc3339=True), **options)

@@ -22,7 +22,7 @@ def open_metrics() -> Metrics:
 
 
 def count_failures(metrics: Metrics, name: str, number: int = 1) -> None:
-    """Count failures under the name of their kind, and together for the alarm; 0 emits nothing."""
+    """Count failures under the name of their kind, and in total for the alarm; 0 emits nothing."""
     if number:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
         metrics.add_metric(name=FAILURES, unit=MetricUnit.Count, value=number)

@@ -58,7 +58,7 @@ def sequence_of(sort_key: str, *, item_id: str) -> int:
 
 
 def order_id_of(item: Mapping[str, Any]) -> str:
-    """The provider's id of the order of which the item is a notice."""
+    """The provider's id of the order that a notice is about."""
     return str(item["pk"]).removeprefix(_ORDER).partition("#")[2]
 
 
@@ -92,7 +92,7 @@ def batch_partition(recipient_hash: str, due_at: str) -> str:
 
 
 def batch_key(recipient_hash: str, due_at: str) -> dict[str, str]:
-    """The key of a batch itself: its claim, and what of it was sent."""
+    """The key of a batch's own item: its claim, and which of its notices were sent."""
     return {"pk": batch_partition(recipient_hash, due_at), "sk": "batch"}
 
 
@@ -130,7 +130,7 @@ def suppression_sort_key(audience: str | None) -> str:
 
 
 def suppressed_address(item: Mapping[str, Any]) -> tuple[str, str]:
-    """The hash of the address and the audience, empty for all, from the key of a suppression."""
+    """The hash of the address, and the audience (empty for all), from the key of a suppression."""
     return item["pk"].removeprefix(_ADDRESS), item["sk"].partition("#")[2]
 
 

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 
 
 def name_of_parameter(connections_path: str) -> str:
-    """The parameter beside those of connections: ``/<stack>/public-url``."""
+    """The parameter next to those of connections: ``/<stack>/public-url``."""
     return f"{connections_path.rpartition('/')[0]}/public-url"
 
 
 def read_public_url(client: "SSMClient", *, connections_path: str) -> str:
-    """Where providers, customers and browsers reach the API, without a slash at its end."""
+    """The public URL of the API for providers, customers and browsers, without a slash at its
+    end.
+    """
     answer = client.get_parameter(Name=name_of_parameter(connections_path))
     return answer["Parameter"]["Value"].rstrip("/")

@@ -1,4 +1,4 @@
-"""Mails by SES, and which of its errors are refusals of one mail."""
+"""Sends mails by SES, and tells which of its errors are refusals of one mail."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +22,7 @@ def send_mail(
     html: str,
     configuration_set: str | None = None,
 ) -> str | None:
-    """Send a mail without headers or tags of its own.
+    """Send a mail without custom headers or tags.
 
     :param to: an address in ASCII, see ``email_addresses.ascii_address``
     :param configuration_set: through which SES publishes what becomes of the mail
@@ -53,5 +53,5 @@ def send_mail(
 
 
 def utf8(text: str) -> "ContentTypeDef":
-    """A text in the form of SES's API."""
+    """A text in the format of SES's API."""
     return {"Data": text, "Charset": "UTF-8"}

@@ -28,12 +28,12 @@ class NotOneObject(ValueError):
 
 
 class ManyWriters(Exception):
-    """Each attempt failed because others wrote the secret; repeat it."""
+    """Each attempt failed because other processes wrote the secret; repeat it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Unreadable:
-    """An entry that is not JSON, as it is stored: it is written back unchanged, and not used."""
+    """An entry that is not JSON, in its stored form: it is written back unchanged, and not used."""
 
     text: str
 
@@ -53,7 +53,7 @@ def read_entries(text: str) -> Entries:
 
 
 def write_entries(entries: Mapping[str, Any]) -> str:
-    """The entries as ``read_entries`` reads them."""
+    """The text of the secret, from the entries that ``read_entries`` returned."""
     members = (
         f"{json.dumps(name)}: "
         + (value.text if isinstance(value, Unreadable) else json.dumps(value, sort_keys=True))
@@ -77,7 +77,7 @@ def _value(text: str) -> Any:
 
 
 def _members(text: str) -> Iterator[tuple[str, str]]:
-    """Names and values as text, by the outermost commas and colons."""
+    """Names and values as text, split at the outermost commas and colons."""
     place, depth, name, begins = 0, 0, "", 0
     for sign, ends in _tokens(text):
         if depth == 0 and (place or sign != "{"):
@@ -115,7 +115,7 @@ def _name(text: str) -> str:
 
 
 class SharedSecret:
-    """The entries of one secret, which others may write at the same time."""
+    """The entries of one secret, which other processes may write at the same time."""
 
     def __init__(
         self,
@@ -169,7 +169,8 @@ class SharedSecret:
             ) from None
 
     def _replace(self, version: str, text: str) -> bool:
-        """Make this the current version if ``version`` still is; whether it was.
+        """Make this the current version if ``version`` is still the current one; returns whether it
+        was.
 
         Source: AWS Secrets Manager API, UpdateSecretVersionStage: when the label is attached to
         another version than RemoveFromVersionId, the operation fails.

@@ -33,7 +33,7 @@ def take_each(
     least: timedelta,
     put_back: Callable[[Message], None] | None = None,
 ) -> dict[str, Any]:
-    """Process the messages of a batch; returns the response with those to be redelivered.
+    """Process the messages of a batch; returns the response with the messages to redeliver.
 
     ``take`` raises an exception on a failure, and logs it; the other messages are not affected.
 
@@ -84,8 +84,8 @@ def take_groups_in_time(
     clock: Clock,
     least: timedelta,
 ) -> Taken:
-    """Process groups of messages side by side, those of one group one after the other, while there
-    is time.
+    """Process groups of messages in parallel, and the messages of a group one after the other,
+    while there is time.
 
     :param take: may be called for messages of several groups at a time
     """
@@ -101,12 +101,12 @@ def take_groups_in_time(
 
 
 def find_failing(messages: Iterable[Message], take: Callable[[Message], None]) -> list[str]:
-    """Process every message; returns the ids of those that failed."""
+    """Process every message; returns the ids of messages that failed."""
     return [one["messageId"] for one in messages if not _was_taken(one, take)]
 
 
 def come_back(message_ids: Iterable[str]) -> dict[str, Any]:
-    """The response to an event source mapping with which these messages are redelivered."""
+    """The response to an event source mapping that causes these messages to be redelivered."""
     return {"batchItemFailures": [{"itemIdentifier": one} for one in message_ids]}
 
 
