@@ -1,4 +1,4 @@
-"""The language that a browser or a subscription asks for. Short: pages and test messages share it.
+"""The language that a browser or a subscription requests. Short: pages and test messages share it.
 
 Source: RFC 9110, section 12.5.4.
 """
@@ -10,7 +10,8 @@ _LONGEST_HEADER: Final = 512
 
 
 def preferred_language(header: str, *, among: Collection[str]) -> str | None:
-    """Of these languages the one that the reader prefers; None if they ask for none of them.
+    """The available language that the reader prefers; None if none of the requested ones is
+    available.
 
     :param header: the value of ``Accept-Language``, or a language tag; regions don't count
     """

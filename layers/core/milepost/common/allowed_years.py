@@ -8,7 +8,7 @@ LAST_YEAR: Final = 2999
 
 
 def require_near(instant: datetime) -> datetime:
-    """The instant, unchanged. At the limits of datetime, no time zone could be applied to it.
+    """The instant, unchanged. Near the limits of datetime, a time zone could not be applied to it.
 
     :raises ValueError: outside of the years that ``from`` and ``to`` of lists allow
     """

@@ -20,16 +20,16 @@ IsBusinessDay = Callable[[date], bool]
 
 
 class UnknownCountry(LookupError):
-    """No holidays are known of this country; the message says what to do."""
+    """The holidays of this country are not known; the message says what to do."""
 
 
 class UnknownRegion(LookupError):
-    """The country has no such region; the message says which it has."""
+    """The country has no such region; the message lists its regions."""
 
 
 @cache
 def business_days_of(country: str, region: str | None = None) -> IsBusinessDay:
-    """Whether a day is a business day there: no weekend, no public holiday.
+    """Whether a day is a business day in the region: neither on a weekend nor a public holiday.
 
     :param country: ISO 3166-1, two letters
     :param region: ISO 3166-2 without the country
@@ -56,7 +56,7 @@ def business_days_of(country: str, region: str | None = None) -> IsBusinessDay:
 def end_of_business_time(
     begins: datetime, allowed: timedelta, *, counts: IsBusinessDay, time_zone: str
 ) -> datetime:
-    """When this much time has passed, days that don't count left out; in UTC.
+    """The time after this duration, in which only business days count; in UTC.
 
     A day is one from an hour of the local clock to the same hour of the next business day. Of years
     that can't be right no holidays are known: there every day counts.

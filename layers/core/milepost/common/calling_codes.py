@@ -221,7 +221,7 @@ _CODES: Final = _read(_COUNTRIES)
 
 
 def calling_code(country: str) -> str | None:
-    """The digits after the plus of a country's numbers; None when none is known.
+    """The country calling code, as digits without the plus; None if it isn't known.
 
     :param country: ISO 3166-1, two capital letters
     """

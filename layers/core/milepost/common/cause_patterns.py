@@ -1,4 +1,4 @@
-"""Patterns by which a provider's free text names a cause, in English, German and Danish.
+"""Patterns that find a cause in a provider's free text, in English, German and Danish.
 
 Patterns are searched in a text in the form of ``plain_words``: lower case, ASCII, with ``ae``,
 ``oe``, ``ue``, ``ss`` and ``aa`` for ä/æ, ö/ø, ü, ß and å, and with single spaces. Repetitions are
@@ -148,7 +148,7 @@ _PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def plain_words(text: str) -> str:
-    """A text in the form that patterns are written in: lower case, ASCII letters, single spaces."""
+    """A text in the form of the patterns: lower case, ASCII letters, single spaces."""
     composed = unicodedata.normalize("NFKC", text).casefold().translate(_WRITTEN_OUT)
     bare = unicodedata.normalize("NFKD", composed)
     return " ".join("".join(c for c in bare if not unicodedata.combining(c)).split())
@@ -160,7 +160,7 @@ NAMED_BY_PATTERNS: Final = tuple(_PATTERNS)
 
 @cache
 def pattern_of(cause: str) -> re.Pattern[str]:
-    """What matches a text that names the cause; compiled at its first use."""
+    """The regular expression that matches a text with this cause; compiled at its first use."""
     whole = "|".join(_PATTERNS[cause])
     for name, words in _WORDS.items():
         whole = whole.replace(name, words)

@@ -53,7 +53,7 @@ count, and a phrase may be anywhere in the reason."""
 
 
 def cause_of(reason: str | None, patterns: Patterns | None = None) -> str | None:
-    """The cause that a reason names.
+    """The cause that a reason indicates.
 
     :param patterns: a connection's own, which go before ours
     :return: one of ``CAUSES``; ``other`` for a reason that no pattern recognises; None without one
@@ -67,13 +67,13 @@ def cause_of(reason: str | None, patterns: Patterns | None = None) -> str | None
 
 
 def is_phrase(text: str) -> bool:
-    """Whether a connection may give this as a phrase: of one line, with letters or digits in it."""
+    """Whether a connection's settings may have this phrase: one line, with letters or digits."""
     has_words = any(c.isalnum() for c in plain_words(text))
     return has_words and text.isprintable() and len(text) <= LONGEST_PATTERN
 
 
 def may_be_quoted(text: str) -> bool:
-    """Whether a customer may read a provider's remark that is no reason, such as a note."""
+    """Whether a customer may read a provider's remark that isn't a reason, such as a note."""
     return _recognised(text) != CREDIT_CHECK
 
 

@@ -1,4 +1,4 @@
-"""Email addresses: which can be written to, how SES takes them, and which are one mailbox.
+"""Email addresses: which ones are valid, how SES needs them, and which ones are the same mailbox.
 
 Everything that keeps, compares or looks up an address does it by ``address_identity``. Whether an
 address is one is judged by the package ``email-validator``.
@@ -32,11 +32,12 @@ _QUOTED: Final = re.compile(r'"([\w.!#$%&\'*+/=?^`{|}~-]+)"@', re.ASCII)
 
 
 class BadAddress(ValueError):
-    """Not an address that mail can be sent to; the message says why, in a sentence."""
+    """Not an address to which mail can be sent; the message says why, in a sentence."""
 
 
 def check_address(text: str) -> str:
-    """The address as people read it: Unicode in NFC, its domain in lower case and not in Punycode.
+    """The address in the form for people: Unicode in NFC, its domain in lower case and not in
+    Punycode.
 
     One address alone, without a display name. The part before the @ has to be ASCII, because SES
     can't send to others; the domain may be an internationalised one. No name server is asked.
@@ -59,7 +60,7 @@ def is_email(text: str) -> bool:
 
 
 def ascii_address(text: str) -> str:
-    """The address as SES takes it: an internationalised domain in Punycode.
+    """The address in the form that SES needs: an internationalised domain in Punycode.
 
     Source: Amazon SES API v2, ``Destination``: addresses of 7-bit ASCII; a domain with other
     characters is encoded by Punycode (RFC 3492).
@@ -71,7 +72,8 @@ def ascii_address(text: str) -> str:
 
 
 def address_identity(text: str) -> str:
-    """What all spellings of one mailbox have in common; for keys and comparisons, not for sending.
+    """A form that all spellings of one mailbox have in common; for keys and comparisons, not for
+    sending.
 
     Spaces around it and invisible characters don't count, nor do capitals, the way in which a
     letter is composed (Unicode NFC), or whether a domain is written in Punycode; nor what providers
@@ -110,8 +112,8 @@ def _without_wrapping(text: str) -> str:
 
 
 def former_identities(text: str) -> tuple[str, ...]:
-    """Other texts by which items of this mailbox may be keyed that were written before
-    ``address_identity`` was: trimmed and in lower case, in each spelling of the domain.
+    """Other keys of items of this mailbox that were written before ``address_identity`` existed:
+    trimmed and in lower case, in each spelling of the domain.
 
     Empty for addresses that are ASCII throughout and not in Punycode, which are nearly all.
     """
@@ -136,7 +138,7 @@ def _is_short_and_public(usual: re.Match[str]) -> bool:
 
 
 def _judged(text: str) -> tuple[str, str]:
-    """The address as people read it, and in ASCII.
+    """The address in the form for people, and in ASCII.
 
     :raises BadAddress: with the package's reason
     """
@@ -160,7 +162,7 @@ def _judged(text: str) -> tuple[str, str]:
 
 
 def _ascii_domain(domain: str) -> str:
-    """In Punycode, where it has other than ASCII characters and can be encoded."""
+    """The domain in Punycode, if it has characters other than ASCII and can be encoded."""
     if domain.isascii():
         return domain
     import idna  # noqa: PLC0415 (its tables are read for these alone)
@@ -183,13 +185,13 @@ def _unicode_domain(domain: str) -> str:
 
 
 def address_hash(address: str) -> str:
-    """A mailbox as suppressions are keyed by it, the same for every spelling."""
+    """The key of a mailbox's suppressions, the same for every spelling."""
     return _digest(address_identity(address))
 
 
 def former_hashes(address: str) -> tuple[str, ...]:
-    """By which suppressions of this mailbox may be keyed that were written before spellings were
-    compared by ``address_identity``; none for usual addresses."""
+    """The keys of this mailbox's suppressions that were written before spellings were compared by
+    ``address_identity``; none for usual addresses."""
     return tuple(_digest(one) for one in former_identities(address))
 
 

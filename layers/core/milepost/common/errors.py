@@ -6,7 +6,9 @@ class BadPayload(ValueError):
 
 
 class DatedAhead(BadPayload):
-    """Dated further in the future than clocks differ; it can be read once that time has come."""
+    """Dated further in the future than clocks may differ; it can be read once that time has
+    come.
+    """
 
 
 class OrdersUnavailable(Exception):

@@ -16,16 +16,20 @@ Answer = TypeVar("Answer")
 
 
 class OwnWords(Exception):
-    """An exception of Milepost whose message may be logged: it contains no data and no secrets."""
+    """An exception of Milepost whose message may be logged, since it contains no data and no
+    secrets.
+    """
 
 
 class HandlerFailed(Exception):
-    """An invocation failed. In place of whatever was raised, which Lambda's runtime would log with
-    its message."""
+    """An invocation failed. Raised instead of the original exception, whose message Lambda's
+    runtime would log."""
 
 
 def describe(error: BaseException) -> str:
-    """The class of an exception and of what led to it, each with the places where it was raised."""
+    """The class of an exception and of its causes, each with the places in the code where it was
+    raised.
+    """
     said: list[str] = []
     one: BaseException | None = error
     while one is not None and len(said) < _DEEPEST_CHAIN:
@@ -37,7 +41,7 @@ def describe(error: BaseException) -> str:
 
 
 def _code_of(error: BaseException) -> str:
-    """What AWS refused, by a code out of a fixed list: ``(AccessDeniedException of PutItem)``.
+    """What AWS refused, by a code from a fixed list: ``(AccessDeniedException of PutItem)``.
 
     Source: botocore, ``ClientError.response`` and ``operation_name``.
     """
@@ -68,7 +72,9 @@ def places(error: BaseException) -> list[str]:
 def fail_without_message(
     handler: Callable[[Any, Any], Answer],
 ) -> Callable[[Any, Any], Answer]:
-    """Make a handler raise only ``HandlerFailed`` or ``OwnWords``, whatever is raised in it."""
+    """Make a handler raise only ``HandlerFailed`` or ``OwnWords``, whatever exception occurs in
+    it.
+    """
 
     @wraps(handler)
     def handle(event: Any, context: Any) -> Answer:

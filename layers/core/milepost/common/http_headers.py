@@ -1,4 +1,4 @@
-"""HTTP headers: which values they can carry, what ``Retry-After`` asks, where ``Link`` leads.
+"""HTTP headers: which values are valid, and what ``Retry-After`` and ``Link`` mean.
 
 Source of ``Retry-After``: RFC 9110, section 10.2.3: seconds, or a date. Of ``Link``: RFC 8288.
 """
@@ -12,7 +12,7 @@ _DELETE: Final = "\x7f"
 
 
 def is_header_value(text: str) -> bool:
-    """Whether a secret can be sent as, or in, the value of a header.
+    """Whether a secret can be sent as a header's value, or as a part of it.
 
     That is printable ASCII and the upper half of Latin-1, with spaces and tabs only inside. Source:
     RFC 9110, section 5.5; ``http.client`` writes headers as Latin-1.
@@ -27,7 +27,8 @@ LONGEST: Final = timedelta(days=1)
 
 
 def read_retry_after(text: str | None, *, now: datetime) -> timedelta | None:
-    """How long to wait from now on: nothing for a date that has passed, None if it can't be read.
+    """How long to wait from now on: zero for a date that has passed, None if the value can't be
+    parsed.
 
     :param text: the header's value; None when there is none
     """
@@ -51,7 +52,7 @@ _REL: Final = re.compile(r"""(?i:;\s*rel)=(?:"([^"]*)"|([^\s;,"]*))""")
 
 
 def next_link(text: str | None) -> str | None:
-    """The URL of the next page in a ``Link`` header; None where there is none.
+    """The URL of the next page in a ``Link`` header; None if there is none.
 
     :param text: the header's value; None when there is none
     """

@@ -1,4 +1,4 @@
-"""Forms of the identifiers that customers and providers type, and often mistype."""
+"""Formats of identifiers that customers and providers type, and often mistype."""
 
 import re
 import unicodedata
@@ -19,7 +19,7 @@ _METER: Final = re.compile(r"[A-Z\d](?:[A-Z\d]|[ ./-](?=[A-Z\d])){3,29}", re.ASC
 
 
 def is_order_id(text: str) -> bool:
-    """Whether every table can hold keys that are made of this id of an order or item.
+    """Whether an id of an order or item is valid in the keys of every table.
 
     Of letters, digits, ``-``, ``.``, ``_`` and ``~`` it may have 200; another character takes
     three for each of its bytes in UTF-8.
@@ -31,7 +31,7 @@ def is_order_id(text: str) -> bool:
 
 
 def is_malo(text: str) -> bool:
-    """Whether this is a MaLo-ID (Marktlokations-Identifikationsnummer) with a right check digit.
+    """Whether this is a MaLo-ID (Marktlokations-Identifikationsnummer) with a correct check digit.
 
     Source: BDEW, "Marktlokations-Identifikationsnummer": of the first ten digits those in odd
     places count once and those in even places twice, without cross sums; the eleventh makes the
@@ -45,7 +45,7 @@ def is_malo(text: str) -> bool:
 
 
 def is_melo(text: str) -> bool:
-    """Whether this has the form of a MeLo-ID (Messlokation): DE, 11 digits, 20 of A-Z and 0-9.
+    """Whether this has the format of a MeLo-ID (Messlokation): DE, 11 digits, 20 of A-Z and 0-9.
 
     Source: VDE-AR-N 4400 (metering code).
     """
@@ -53,7 +53,7 @@ def is_melo(text: str) -> bool:
 
 
 def is_meter_number(text: str) -> bool:
-    """Whether this could be the number of a meter: 4 to 30 letters and digits, single separators.
+    """Whether this may be a meter number: 4 to 30 letters and digits, with single separators.
 
     New meters follow DIN 43863-5, but the older ones in the field follow nothing.
     """
@@ -67,11 +67,11 @@ _PLAIN_ID: Final = re.compile(rf"[\w.~-]{{1,{LONGEST_ID}}}", re.ASCII)
 
 
 class BadId(ValueError):
-    """Not an id that an order could be kept under; the message says why, without the id."""
+    """Not a valid id of an order; the message says why, without the id."""
 
 
 def read_id(text: str) -> str:
-    """A provider's id as it is kept: without spaces around it.
+    """A provider's id in its stored form: without surrounding spaces.
 
     :raises BadId: when it is blank, too long, or has control characters
     """

@@ -1,5 +1,4 @@
-"""Local times in a recipient's time zone, also on days with a change to or from daylight saving
-time.
+"""Local times in a recipient's time zone, including days on which the clocks change.
 
 A local time that occurs twice means its first occurrence. A skipped one means the next existing
 minute. Moments are instants in UTC; ``zone`` is an IANA name.
@@ -16,7 +15,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 def moment_of(day: date, clock: time, zone: str) -> datetime:
-    """When the clock shows this on that day."""
+    """When the local time on that day is this time."""
     shown, info = datetime.combine(day, clock), ZoneInfo(zone)
     moment = shown.replace(tzinfo=info).astimezone(UTC)
     if moment.astimezone(info).replace(tzinfo=None) == shown:
@@ -26,24 +25,26 @@ def moment_of(day: date, clock: time, zone: str) -> datetime:
 
 
 def next_at(clock: time, now: datetime, zone: str) -> datetime:
-    """The next time that the clock shows this, after ``now``; once on each calendar day."""
+    """The next time after ``now`` at which the local time is this; once on each calendar day."""
     return min(moment for moment in _moments_near(now, clock, zone) if moment > now)
 
 
 def last_at(clock: time, now: datetime, zone: str) -> datetime:
-    """The last time that the clock showed this, at ``now`` or before; once on each calendar day."""
+    """The last time, at ``now`` or before, at which the local time was this; once on each calendar
+    day.
+    """
     return max(moment for moment in _moments_near(now, clock, zone) if moment <= now)
 
 
 def _moments_near(now: datetime, clock: time, zone: str) -> Iterator[datetime]:
-    """When the clock shows this on the days around ``now``."""
+    """When the local time is this, on the days around ``now``."""
     today = now.astimezone(ZoneInfo(zone)).date()
     days = (today + number * _DAY for number in range(-4, 5))
     return (moment_of(day, clock, zone) for day in days if not _is_left_out(day, zone))
 
 
 def next_full_hour(now: datetime, zone: str) -> datetime:
-    """The next full hour on the clock, after ``now``."""
+    """The next full hour of the local time, after ``now``."""
     info, moment = ZoneInfo(zone), now.astimezone(UTC)
     while True:
         shown = moment.astimezone(info)
@@ -55,7 +56,7 @@ def next_full_hour(now: datetime, zone: str) -> datetime:
 
 
 def end_of_period(start: time, end: time, now: datetime, zone: str) -> datetime | None:
-    """When the daily period that ``now`` is in ends; None when it is in none.
+    """When the daily period that includes ``now`` ends; None if none includes it.
 
     It lasts from ``start`` to ``end``, over midnight if ``end`` is the earlier one.
     """
@@ -69,12 +70,14 @@ def end_of_period(start: time, end: time, now: datetime, zone: str) -> datetime 
 
 
 def _is_left_out(day: date, zone: str) -> bool:
-    """Whether there was no such day there, as on islands that moved over the date line."""
+    """Whether the day doesn't exist in the time zone, as on islands that moved across the date
+    line.
+    """
     return moment_of(day, time(), zone).astimezone(ZoneInfo(zone)).date() != day
 
 
 def _change_between(before: datetime, after: datetime, info: ZoneInfo) -> datetime:
-    """The first moment at which the clock is changed; it lies between these two."""
+    """The first instant after the clocks change; it is between these two."""
     old = before.astimezone(info).utcoffset()
     while after - before > _SECOND:
         middle = before + (after - before) // 2

@@ -1,5 +1,4 @@
-"""Phone numbers in one form, so that spellings of one number are recognized as the same:
-for customer ids and erasure. How a search finds an order by its number: ``queries.phone_words``.
+"""Phone numbers in one form, so that spellings of one number are recognized as the same.
 
 No library of numbering plans: only whether two numbers are one has to be known, and neither whether
 a number exists nor how a country writes it.
@@ -32,7 +31,7 @@ _MOST_GROUPS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class PhoneForms:
-    """Two numbers are the same when one's ``known`` and the other's ``asked`` have one in common.
+    """Two numbers are the same if the ``known`` form of one equals an ``asked`` form of the other.
 
     A national number may be one of any country; two international ones have to agree in theirs.
     """
@@ -45,7 +44,7 @@ _NONE: Final = PhoneForms(frozenset(), frozenset())
 
 
 def phone_forms(text: str) -> PhoneForms:
-    """The forms of a number as somebody wrote it; empty for what is none."""
+    """The forms of a number in any spelling; empty if the text isn't a number."""
     plain = _TRUNK_ZERO.sub("", unicodedata.normalize("NFKC", text)).strip()
     digits = "".join(str(unicodedata.digit(c)) for c in plain if c.isdigit())
     if not FEWEST_DIGITS <= len(digits) <= MOST_DIGITS + 2:
@@ -68,7 +67,7 @@ def phone_forms(text: str) -> PhoneForms:
 
 
 def dialled_forms(text: str, *, country: str | None = None) -> tuple[str, ...]:
-    """The digits by which the number may have been written down: with and without its country.
+    """The digits in which the number may have been written: with and without its country code.
 
     :param country: whose number it is when it names none (ISO 3166-1, two letters)
     """
@@ -88,7 +87,9 @@ def dialled_forms(text: str, *, country: str | None = None) -> tuple[str, ...]:
 
 
 def _spellings(international: str) -> tuple[str, ...]:
-    """Of the digits after the plus: also without the country, and with a zero that is too many."""
+    """Variants of the digits after the plus: without the country code, and with a superfluous
+    zero.
+    """
     after_code = _national_part(international)
     code = international[: len(international) - len(after_code)]
     national = after_code.lstrip("0") or after_code
@@ -99,7 +100,7 @@ def _spellings(international: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class NumberInText:
-    """What may be a phone number in a text.
+    """A possible phone number in a text.
 
     ``is_whole`` is whether it is written as one: with a ``+`` or a zero in front, or as the digits
     of its country and all others, and with nothing after it that may belong to it.
@@ -110,7 +111,7 @@ class NumberInText:
 
 
 def numbers_in(text: str) -> Iterator[NumberInText]:
-    """What could be a phone number in a text: each run of digits, and each part of one that is
+    """The possible phone numbers in a text: each run of digits, and each part of one that is
     written in groups, since another number may be next to it."""
     for match in _WRITTEN.finditer(_UUID.sub(" ; ", _TRUNK_ZERO.sub("", text))):
         groups = _GROUP.findall(match[0])[:_MOST_GROUPS]

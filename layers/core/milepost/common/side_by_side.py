@@ -1,4 +1,4 @@
-"""Runs tasks side by side: while some wait for an answer of AWS, others work."""
+"""Runs tasks in parallel: while some wait for a response of AWS, others run."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ Task = Callable[[], object]
 
 
 class SideBySide(Protocol):
-    """Runs tasks, and returns when none is running any more. After an error, no task is started.
+    """Runs tasks, and returns when all have ended. After an error, no further task is started.
 
     :raises BaseException: what the first of these tasks raised, in their order
     """
@@ -19,13 +19,14 @@ class SideBySide(Protocol):
 
 
 def in_turn(tasks: Sequence[Task], /) -> None:
-    """One task after the other. Implements ``SideBySide``."""
+    """Runs one task after the other. Implements ``SideBySide``."""
     for task in tasks:
         task()
 
 
 class Threads:
-    """Several tasks at a time, in this thread and others that are kept. Implements ``SideBySide``.
+    """Runs several tasks at a time, in this thread and in others that are reused. Implements
+    ``SideBySide``.
 
     :param most: how many tasks run at a time
     """

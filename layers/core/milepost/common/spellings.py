@@ -18,8 +18,8 @@ def spellings_of(text: str) -> tuple[str, ...]:
 
 
 def visible(text: str) -> str:
-    """The text without characters that nobody sees: soft hyphens, zero-width and control
-    characters other than spaces."""
+    """The text without invisible characters: soft hyphens, zero-width characters, and control
+    characters except spaces."""
     return "".join(
         c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cn")
     )

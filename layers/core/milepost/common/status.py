@@ -5,7 +5,7 @@ from typing import Final
 
 
 class Status(StrEnum):
-    """The canonical status of an order, in the order in which a life runs.
+    """The canonical status of an order, in the usual order of its lifecycle.
 
     ``UNKNOWN`` is where an order starts of which nothing understandable has been said yet. No
     report carries it: one whose raw status is not in the provider's table has status ``None``.
@@ -25,7 +25,7 @@ class Status(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Place in a life; decides between two reports of the same instant."""
+        """The position in the lifecycle, which orders two reports of the same instant."""
         return _RANKS[self]
 
 
@@ -33,7 +33,9 @@ _RANKS: Final = {status: rank for rank, status in enumerate(Status)}
 
 
 class StageLevel(StrEnum):
-    """What a finished stage is a stage of: the canonical status, the raw status, or both."""
+    """The kind of status that a finished stage is about: the canonical status, the raw status, or
+    both.
+    """
 
     BOTH = "both"
     """A canonical status that had one raw status for its whole time."""
@@ -44,12 +46,12 @@ class StageLevel(StrEnum):
 
 
 def normal_form(word: str) -> str:
-    """What two spellings of one word share: case and white space don't count."""
+    """A form that all spellings of one word have in common: case and white space are ignored."""
     return " ".join(word.split()).casefold()
 
 
 def is_same_word(one: str | None, other: str | None) -> bool:
-    """Whether two raw statuses are the same word; None is like no word but itself."""
+    """Whether two raw statuses are the same word; None is only equal to None."""
     if one is None or other is None:
         return one is other
     return one == other or normal_form(one) == normal_form(other)

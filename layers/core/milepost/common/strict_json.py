@@ -1,4 +1,4 @@
-"""Reading untrusted JSON: one outcome for everything that is not what it should be."""
+"""Parses untrusted JSON: everything that is not valid has the same outcome."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ MOST_DIGITS = 200
 
 
 def read_json(raw: bytes) -> Any:
-    """The value of strict JSON in UTF-8, its fractions as exact ``Decimal``.
+    """The value of strict JSON in UTF-8, with fractions as exact ``Decimal``.
 
     A byte order mark before it is skipped, as RFC 8259 (section 8.1) allows.
 
@@ -33,7 +33,7 @@ def read_json(raw: bytes) -> Any:
 
 
 def read_object(raw: bytes) -> dict[str, Any]:
-    """The same, for what has to be a JSON object."""
+    """The same, for a text that has to be a JSON object."""
     value = read_json(raw)
     if not isinstance(value, dict):
         raise BadPayload("expected a JSON object")
@@ -41,7 +41,8 @@ def read_object(raw: bytes) -> dict[str, Any]:
 
 
 def write_json(value: Any) -> str:
-    """JSON that ``read_json`` reads as the same value: a ``Decimal`` as a number, to the digit.
+    """JSON that ``read_json`` parses to the same value: each ``Decimal`` is a number with all its
+    digits.
 
     Writes without recursion: a value may be nested deeper than the interpreter's stack.
     """
@@ -119,7 +120,7 @@ _STRICT: Final = json.JSONDecoder(
 
 
 def canonical_json(value: Any) -> str:
-    """One text for one value: keys sorted, no spaces, decimals kept to the digit."""
+    """The same text for the same value: keys sorted, no spaces, decimals with all their digits."""
     return _CANONICAL.encode(value)
 
 

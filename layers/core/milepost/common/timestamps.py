@@ -1,4 +1,4 @@
-"""Dates and times: which forms are read, which years can be right, and arithmetic that holds.
+"""Dates and times: which formats are parsed, which years are possible, and safe arithmetic.
 
 Providers write "not set" as a date: 0001-01-01 (.NET), 0000-00-00 (MySQL), 1900-01-01, the Unix
 epoch, 9999-12-31. A date outside of ``EARLIEST`` to ``LATEST`` is such a slip and never a fact:
@@ -34,11 +34,11 @@ _FORM: Final = re.compile(
 
 
 class NotATime(ValueError):
-    """Not a date or time that can be right; the message says why, without the text itself."""
+    """Not a possible date or time; the message says why, without the text itself."""
 
 
 def read_iso(text: str) -> datetime:
-    """The datetime of an ISO 8601 text; naive if it names no zone.
+    """The datetime of an ISO 8601 text; naive if the text has no time zone.
 
     24:00 is the next day's midnight; a leap second is the second after it.
 
@@ -75,7 +75,7 @@ def _from_parts(*parts: str | None) -> datetime:
 
 
 def read_instant(value: object, *, zone: tzinfo | None = None) -> datetime:
-    """The instant, in UTC, that a provider's JSON value means.
+    """The instant, in UTC, of a provider's JSON value.
 
     :param value: a text of ISO 8601, or the number of seconds or milliseconds since 1970
     :param zone: of texts that name none; a time that comes twice when clocks are put back is the
@@ -98,7 +98,7 @@ def read_instant(value: object, *, zone: tzinfo | None = None) -> datetime:
 
 
 def read_day(value: object) -> date:
-    """The day that a provider's text names, alone or before a time.
+    """The day of a provider's text, which may be followed by a time.
 
     :raises NotATime: when it isn't one, or not between 2000 and 2099
     """
@@ -130,12 +130,12 @@ def _out_of_range() -> NotATime:
 
 
 def is_in_range(moment: datetime) -> bool:
-    """Whether an aware datetime is one that a provider's date can mean."""
+    """Whether an aware datetime is in the range that a provider's date may have."""
     return EARLIEST <= moment < LATEST
 
 
 def stored_moment(text: str | None) -> datetime | None:
-    """The instant of a stored instant, or the midnight (UTC) of a stored day.
+    """The instant of a stored instant; for a stored day, midnight (UTC).
 
     None where there is none, and for what can't be a date: versions before kept such dates.
     """
@@ -149,7 +149,9 @@ def stored_moment(text: str | None) -> datetime | None:
 
 
 def stored_day(text: str | None) -> date | None:
-    """The stored day; None where there is none, for an instant, and for what can't be a date."""
+    """The stored day; None if there is none, if it is an instant, or if it isn't a possible
+    date.
+    """
     if not isinstance(text, str) or len(text) != _DAY_LENGTH:
         return None
     try:
@@ -159,17 +161,19 @@ def stored_day(text: str | None) -> date | None:
 
 
 def if_in_range(text: str | None) -> str | None:
-    """A stored date's text; None where there is none, and for what can't be a date."""
+    """The text of a stored date; None if there is none, or if it isn't a possible date."""
     return text if stored_moment(text) is not None else None
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
-    """An aware datetime in a zone; one that the zone can't express is the next that it can."""
+    """An aware datetime in a time zone; if the zone can't express it, the nearest one that it
+    can.
+    """
     return _bounded(moment).astimezone(zone)
 
 
 def later(moment: datetime, by: timedelta) -> datetime:
-    """An aware datetime and a duration more; at most the end of the calendar."""
+    """The sum of an aware datetime and a duration; at most the end of the calendar."""
     moment = _bounded(moment)
     room = (_LAST - moment) if by > timedelta(0) else (_FIRST - moment)
     return moment + (min(by, room) if by > timedelta(0) else max(by, room))
@@ -180,21 +184,21 @@ def _bounded(moment: datetime) -> datetime:
 
 
 def format_instant(instant: datetime) -> str:
-    """An aware datetime as ISO 8601 in UTC, to the millisecond when it has any."""
+    """An aware datetime as ISO 8601 in UTC, with milliseconds if there are any."""
     utc = whole_milliseconds(instant)
     spec = "milliseconds" if utc.microsecond else "seconds"
     return utc.isoformat("T", spec)[: -len("+00:00")] + "Z"
 
 
 def whole_milliseconds(instant: datetime) -> datetime:
-    """The same in UTC, without what is finer than a millisecond."""
+    """The same in UTC, truncated to milliseconds."""
     utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     finer = utc.microsecond % 1000
     return utc.replace(microsecond=utc.microsecond - finer) if finer else utc
 
 
 def parse_instant(text: str) -> datetime:
-    """The aware UTC datetime (to the millisecond) of an ISO 8601 text with a zone.
+    """The aware UTC datetime, in milliseconds, of an ISO 8601 text with a time zone.
 
     :raises BadPayload: when it is no date, or has no zone
     """
@@ -208,5 +212,5 @@ def parse_instant(text: str) -> datetime:
 
 
 def sortable(moment: datetime) -> str:
-    """A moment as the text that the index sorts by, to the second."""
+    """An instant as the text by which the index sorts, in seconds."""
     return format_instant(moment.replace(microsecond=0))
