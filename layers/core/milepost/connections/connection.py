@@ -20,7 +20,7 @@ class UnknownConnection(LookupError):
 
 
 class UnusableConnection(Exception):
-    """A connection is applied, and its stored settings or secrets can't be used.
+    """The connection is applied, but its stored settings or secrets are invalid.
 
     The message names the connection and what is wrong, never a value.
     """
@@ -28,7 +28,7 @@ class UnusableConnection(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommissionTerms:
-    """What a completed order earns here, unless the provider says otherwise of an order.
+    """The commission of a completed order, unless the provider states another one for the order.
 
     ``amount`` is exact, as text, in ``currency`` (ISO 4217). It is due on ``due_day`` of the month
     after the completion; in shorter months on their last day.
@@ -178,7 +178,7 @@ class Connections(Protocol):
 
 
 def existing_connections(connections: Connections, ids: Iterable[str]) -> tuple[Connection, ...]:
-    """The connections with these ids, each once; those that were removed are left out.
+    """The connections with these ids, each once; removed connections are left out.
 
     :raises UnknownConnection: when all of them were removed
     :raises UnusableConnection: when the settings of one can't be used

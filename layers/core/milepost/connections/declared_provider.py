@@ -41,19 +41,19 @@ ByVersion: TypeAlias = Mapping[tuple[str, int], StoredProvider]
 
 
 class Providers(Protocol):
-    """The providers that exist."""
+    """The existing providers."""
 
     def __contains__(self, name: object, /) -> bool:
-        """Whether there is an adapter in code with this name."""
+        """Whether there is an adapter with code by this name."""
         ...
 
     def check(self, stored: StoredProvider) -> None:
-        """:raises UnusableProvider: when a declared one can't be used"""
+        """:raises UnusableProvider: if a declared provider can't be used"""
         ...
 
 
 def pack(text: str) -> str:
-    """A provider's JSON as a parameter holds it: as it is, or packed when it is long.
+    """A provider's JSON in the form of a parameter: unchanged, or compressed if it is long.
 
     :raises TooLarge: says by how much
     """
@@ -69,7 +69,7 @@ def pack(text: str) -> str:
 
 
 def unpack(stored: str) -> str:
-    """The text that was packed.
+    """The original text of a compressed one.
 
     :raises UnusableProvider: when it was not made by ``pack``
     """

@@ -1,4 +1,4 @@
-"""Drift: whether a provider's payloads still look as they did, by their fields and types.
+"""Drift: whether a provider's payloads still have the same fields and types as before.
 
 The fields of a connection are learned from its first payloads. Afterwards a new field, a field of
 another type, a field that was always there and is missing, and an unknown status word are changes.
@@ -43,7 +43,7 @@ _NAMES: Final = {
 
 
 class Part(StrEnum):
-    """Payloads whose fields are compared with each other."""
+    """The kinds of payloads whose fields are compared with each other."""
 
     ORDER = "order"
     """An order of a list or of a response."""
@@ -51,7 +51,7 @@ class Part(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """What changed."""
+    """The kind of a change."""
 
     NEW_FIELD = "new_field"
     NEW_TYPE = "new_type"
@@ -61,7 +61,9 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A change in a provider's payloads. ``detail`` has types, the form of a value, or the word."""
+    """A change in a provider's payloads. ``detail`` has types, the format of a value, or the
+    word.
+    """
 
     kind: ChangeKind
     place: str
@@ -81,7 +83,7 @@ _SAID: Final = {
 
 
 def in_words(kind: str, *, place: str, detail: str) -> str:
-    """A change as a text for people, also one of a kind that only a newer version has."""
+    """A change as a text for people, including one of a kind that only a newer version knows."""
     said = {str(one): text for one, text in _SAID.items()}.get(
         kind, "{place} has changed ({detail})"
     )
@@ -90,7 +92,9 @@ def in_words(kind: str, *, place: str, detail: str) -> str:
 
 @dataclass(slots=True)
 class Shape:
-    """The fields of one kind of payload: by path, the types and how often it was missing last."""
+    """The fields of one kind of payload: by path, the types, and how often the field was missing
+    recently.
+    """
 
     payloads: int = 0
     fields: dict[str, list[int]] = field(default_factory=dict)
@@ -102,7 +106,7 @@ class Shape:
 
 @dataclass(slots=True)
 class Known:
-    """What is known of the payloads of one connection, and what changed in them."""
+    """What is known about the payloads of one connection, and what has changed in them."""
 
     shapes: dict[Part, Shape] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
@@ -184,7 +188,9 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The changes of a connection's payloads, and until when the team has been notified of them."""
+    """The changes of a connection's payloads, and the time until which the team was notified of
+    them.
+    """
 
     changes: tuple[Change, ...] = ()
     told_until: datetime | None = None
@@ -199,18 +205,18 @@ NO_DRIFT: Final = Drift()
 
 
 def recent(changes: Iterable[Change], *, now: datetime) -> tuple[Change, ...]:
-    """Those that are still shown, the newest first."""
+    """The changes that are still shown, the newest first."""
     kept = [one for one in changes if now - one.seen_at <= KEPT_FOR]
     return tuple(sorted(kept, key=lambda one: one.seen_at, reverse=True))
 
 
 def shape_text(shape: Shape) -> str:
-    """A shape as it is stored."""
+    """A shape in its stored form."""
     return json.dumps({"payloads": shape.payloads, "fields": shape.fields}, separators=(",", ":"))
 
 
 def read_shape_text(text: str) -> Shape:
-    """:raises ValueError, TypeError, KeyError: when it is no shape"""
+    """:raises ValueError, TypeError, KeyError: if it isn't a shape"""
     said = json.loads(text)
     fields = {
         str(path): [int(types), int(misses)] for path, (types, misses) in said["fields"].items()
@@ -219,7 +225,7 @@ def read_shape_text(text: str) -> Shape:
 
 
 def _fields(payload: Any) -> Iterator[tuple[str, Any]]:
-    """The path of each field with a value of it; a bounded number, whatever the payload."""
+    """The path of each field, with a value; limited in number for any payload."""
     left = _MOST_VALUES
     waiting: list[tuple[str, Any, int]] = [("", payload, 0)]
     while waiting and left:
@@ -254,7 +260,7 @@ def _names(kinds: int) -> str:
 
 
 def _with_form(said: str, value: Any) -> str:
-    """The types with the form of a value, in which each letter is ``a`` and each digit ``0``."""
+    """The types, with the format of a value, in which each letter is ``a`` and each digit ``0``."""
     if isinstance(value, bool) or value is None or isinstance(value, Mapping | list):
         return said
     form = "".join(
@@ -265,7 +271,7 @@ def _with_form(said: str, value: Any) -> str:
 
 
 def _has_parent(path: str, found: Mapping[str, Any]) -> bool:
-    """Whether the object that should have the field is there."""
+    """Whether the object that should contain the field exists."""
     if path.endswith("[]"):
         return False
     parent, dot, name = path.rpartition(".")
@@ -275,7 +281,7 @@ def _has_parent(path: str, found: Mapping[str, Any]) -> bool:
 
 
 def _is_below_new(changes: list[Change], part: Part, path: str) -> bool:
-    """Whether an object or list around the field is new itself."""
+    """Whether an object or list that contains the field is new itself."""
     return any(
         one.kind is ChangeKind.NEW_FIELD
         and path.startswith((f"{one.place.removeprefix(f'{part}: ')}.",

@@ -1,4 +1,4 @@
-"""The health of a connection, by its polls and webhooks."""
+"""The health of a connection, from its polls and webhooks."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -45,7 +45,9 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """What is kept of a connection's last polls and webhook. ``failures`` are those in a row."""
+    """The stored data about a connection's last polls and webhook. ``failures`` counts consecutive
+    ones.
+    """
 
     last_success_at: datetime | None = None
     last_failure_at: datetime | None = None
@@ -66,14 +68,14 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """A connection's condition; ``lag`` is how late its polls are."""
+    """A connection's condition; ``lag`` is the delay of its polls."""
 
     condition: Condition
     lag: timedelta | None
 
 
 def health_of(connection: Connection, contact: Contact, *, now: datetime) -> Health:
-    """The present health of a connection."""
+    """The current health of a connection."""
     lag = _lag(connection, contact, now)
     return Health(condition=_condition(connection, contact, lag, now), lag=lag)
 
@@ -81,7 +83,7 @@ def health_of(connection: Connection, contact: Contact, *, now: datetime) -> Hea
 def still_scheduled(
     contacts: Mapping[str, Contact], *, applied: Iterable[str], now: datetime
 ) -> list[str]:
-    """Connections that are not applied, and whose schedule still runs, by id."""
+    """Connections that are not applied but whose schedule is still running, by id."""
     known = set(applied)
     return sorted(
         name
@@ -91,7 +93,7 @@ def still_scheduled(
 
 
 def is_still_scheduled(contact: Contact, *, now: datetime) -> bool:
-    """Whether a connection that is not applied was to be polled a short time ago."""
+    """Whether a connection that is not applied was polled recently."""
     return (
         contact.last_error == NOT_APPLIED
         and contact.last_failure_at is not None
@@ -102,7 +104,7 @@ def is_still_scheduled(contact: Contact, *, now: datetime) -> bool:
 def poll_lags(
     connections: Iterable[Connection], contacts: Mapping[str, Contact], *, now: datetime
 ) -> dict[str, timedelta]:
-    """How late the polls are, for each connection that was polled before."""
+    """The delay of the polls, for each connection that was polled before."""
     lags = {one.id: _lag(one, contacts.get(one.id, Contact()), now) for one in connections}
     return {name: lag for name, lag in lags.items() if lag is not None}
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollRequest:
-    """A request for a poll, kept until a complete poll that began after it.
+    """A request for a poll, stored until a complete poll that began after it.
 
     The next poll of the connection fulfils it, whether by schedule or by request.
     """

@@ -18,7 +18,7 @@ from milepost.common.email_addresses import is_email
 
 
 class Wrong(Exception):
-    """A setting can't be used. Its text follows the setting's name."""
+    """An invalid value of a setting. Its text follows the setting's name."""
 
 
 MOST_REMINDER_HOURS: Final = 336
@@ -52,7 +52,7 @@ def read_address(value: Any) -> str:
 
 
 def read_order_page(value: Any) -> str:
-    """An https address with ``{order_id}``, and with ``{item_id}`` or without."""
+    """An https address with ``{order_id}``, and possibly ``{item_id}``."""
     address = read_text(value)
     if not is_order_page(address):
         raise Wrong("is not an address such as https://portal.example.com/orders/{order_id}")
@@ -60,7 +60,7 @@ def read_order_page(value: Any) -> str:
 
 
 def is_order_page(address: str) -> bool:
-    """Whether an order's page can be linked by this address."""
+    """Whether this address can be a link to an order's page."""
     plain = address.replace("{order_id}", "1").replace("{item_id}", "1")
     try:
         parts = urlsplit(plain)

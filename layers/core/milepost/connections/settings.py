@@ -55,7 +55,7 @@ NONE_DECLARED: Final[ByVersion] = {}
 def read_settings(
     text: str, *, connection_id: str, providers: Providers, declared: ByVersion = NONE_DECLARED
 ) -> Connection:
-    """The connection that these settings describe; keys of newer versions are ignored.
+    """The connection with these settings; keys of newer versions are ignored.
 
     :param connection_id: by the name under which they are stored, which ``id`` has to repeat
     :param providers: the adapters that there are
@@ -103,7 +103,7 @@ def _connection(
 
 
 def _with_declared(connection: Connection, providers: Providers, declared: ByVersion) -> Connection:
-    """The connection with its provider's file, and what that says of stages."""
+    """The connection with its provider's file, and the stages in that file."""
     if connection.provider_version is None:
         raise Wrong("provider doesn't exist")
     stored = declared.get((connection.provider, connection.provider_version))

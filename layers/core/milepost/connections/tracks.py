@@ -1,4 +1,6 @@
-"""Tracks: how long an order may take in all. Short: one table, shared by settings and deadlines."""
+"""Tracks: how long an order may take in total. Short: one table, shared by settings and
+deadlines.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -36,7 +36,7 @@ class ContactsTable:
         self._table = table_name
 
     def get(self, connection_id: str) -> Contact:
-        """Of one connection; empty if it was never polled and never sent a webhook."""
+        """The activity of one connection; empty if it was never polled and never sent a webhook."""
         # A missing request counts as fulfilled, so the read has to be consistent.
         answer = self._client.get_item(
             TableName=self._table, Key=_key(connection_id), ConsistentRead=True
@@ -50,7 +50,7 @@ class ContactsTable:
         return replace(contact, drift=drift_in(from_item(shape.get("Item", {}))))
 
     def all(self) -> Mapping[str, Contact]:
-        """Of each connection that was polled or sent a webhook, by id."""
+        """The activity of each connection that was polled or sent a webhook, by id."""
         pages = self._client.get_paginator("scan").paginate(TableName=self._table)
         items = {item["pk"]["S"]: from_item(item) for page in pages for item in page["Items"]}
         found = {
@@ -73,7 +73,7 @@ class LastWebhooks:
         self._noted: dict[str, datetime] = {}
 
     def note(self, connection_id: str, *, at: datetime) -> None:
-        """Store the time, unless one of the same minute or a later one is stored."""
+        """Store the time, unless a time of the same minute or a later one is stored."""
         if at - self._noted.get(connection_id, at - AT_MOST_EVERY) < AT_MOST_EVERY:
             return
         no_later_one_is_noted = "attribute_not_exists(last_webhook_at) OR last_webhook_at < :at"
@@ -95,8 +95,7 @@ def _key(connection_id: str) -> dict[str, Any]:
 
 
 def _contact(item: Mapping[str, Any]) -> Contact:
-    """The contact of one connection; an item that can't be read counts as a failure of only this
-    connection."""
+    """The activity of one connection; if its item can't be read, only this connection fails."""
     try:
         return _read(item)
     except (ValueError, TypeError, ArithmeticError):

@@ -31,7 +31,9 @@ class ChangedSinceRead(Exception):
 
 
 class BeingChanged(Exception):
-    """Somebody else is changing the declaration now; ``until`` is the latest end of that."""
+    """Another process is changing the declaration now; ``until`` is the latest time at which that
+    ends.
+    """
 
     def __init__(self, until: str) -> None:
         super().__init__(until)
@@ -39,21 +41,21 @@ class BeingChanged(Exception):
 
 
 class DeclarationsTable:
-    """The version of the declaration, and the lease of who is changing it."""
+    """The version of the declaration, and the lease of the process that is changing it."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
     def version(self) -> str | None:
-        """The present version; None before the first change."""
+        """The current version; None before the first change."""
         answer = self._client.get_item(TableName=self._table, Key=_KEY, ConsistentRead=True)
         item = from_item(answer.get("Item", {}))
         version: str | None = item.get("version")
         return version
 
     def take(self, *, read: str | None, now: datetime) -> str:
-        """Take the lease, in place of the version that was read.
+        """Take the lease, if the version is still the one that was read.
 
         :returns: the lease's token, with which it is renewed and given back
         :raises ChangedSinceRead: when the version is another one by now
@@ -81,7 +83,7 @@ class DeclarationsTable:
         return token
 
     def renew(self, token: str, *, now: datetime) -> None:
-        """Show that the lease is still used.
+        """Renew the lease while it is in use.
 
         :raises ChangedSinceRead: when it ended, and somebody else has taken it since
         """
@@ -92,7 +94,9 @@ class DeclarationsTable:
             raise ChangedSinceRead(from_item(item_in_the_way(error)).get("changed_at")) from None
 
     def give_back(self, token: str, *, now: datetime) -> None:
-        """End the lease, with a new version, for others who have read half of the changes."""
+        """End the lease with a new version, since other processes may have read half of the
+        changes.
+        """
         try:
             self._update(
                 "SET version = :version, changed_at = :now REMOVE leased_until",

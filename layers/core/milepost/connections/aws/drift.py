@@ -60,7 +60,7 @@ class DriftWatch:
         self._entries: dict[str, _Entry] = {}
 
     def compare(self, connection_id: str, part: Part, payload: Any, words: Iterable[str]) -> None:
-        """Like ``look``; but a failure is only logged, so that it doesn't affect the order."""
+        """Like ``look``, but a failure is only logged, so that the order isn't affected."""
         try:
             self.look(connection_id, part, payload, words)
         except AWS_FAILED:
@@ -69,7 +69,7 @@ class DriftWatch:
             )
 
     def store(self) -> None:
-        """Like ``flush``; but a failure is only logged, so that it affects nothing else."""
+        """Like ``flush``, but a failure is only logged, so that nothing else is affected."""
         try:
             self.flush()
         except AWS_FAILED:
@@ -83,7 +83,7 @@ class DriftWatch:
             entry.known.look(part, payload, words, at=self._clock().replace(microsecond=0))
 
     def flush(self) -> list[Change]:
-        """Store what was learned since the last time; returns the changes among it.
+        """Store what was learned since the last call; returns new changes.
 
         If another process has stored something meanwhile, these changes are discarded: the next
         payloads show them again.
@@ -158,7 +158,8 @@ class DriftNotices:
         self._topic = topic_arn
 
     def tell(self, connection_id: str, drift: Drift, *, now: datetime) -> bool:
-        """Publish the changes of which the team was not notified; returns whether that was done.
+        """Publish the changes about which the team was not notified yet; returns whether that was
+        done.
 
         The time is stored first, so a message that can't be published follows a day later.
         """
@@ -174,7 +175,7 @@ class DriftNotices:
         return True
 
     def _claim(self, connection_id: str, *, now: datetime) -> bool:
-        """Whether the team may be notified now; if so, nobody else may notify it for a day."""
+        """Whether the team may be notified now; if so, no other process may notify it for a day."""
         not_today = "attribute_exists(pk) AND (attribute_not_exists(told_at) OR told_at < :earlier)"
         try:
             self._client.update_item(

@@ -27,7 +27,7 @@ REFRESH_UNUSABLE_SECONDS: Final = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unusable:
-    """A connection whose settings can't be used; ``provider`` is None where that isn't known."""
+    """A connection with invalid settings; ``provider`` is None if that isn't known."""
 
     why: str
     provider: str | None
@@ -41,7 +41,7 @@ class _Settings:
 
 
 class ConnectionSettings:
-    """Implements ``connection.Connections``: every parameter below one path, read together."""
+    """Implements ``connection.Connections``: all parameters below one path are read together."""
 
     def __init__(
         self,
@@ -75,11 +75,11 @@ class ConnectionSettings:
         return self._current().known
 
     def unusable(self) -> Mapping[str, Unusable]:
-        """Every connection whose settings can't be used, by id."""
+        """Every connection with invalid settings, by id."""
         return self._current().unusable
 
     def declared(self, provider: str) -> StoredProvider | None:
-        """A declared provider in its current version; None where no file declares it."""
+        """A declared provider in its current version; None if there is none."""
         return self._current().declared.current_of(provider)
 
     def _current(self) -> _Settings:
@@ -96,7 +96,7 @@ class ConnectionSettings:
 def read_each(
     found: Mapping[str, str], *, providers: Providers, declared: ByVersion = NONE_DECLARED
 ) -> tuple[dict[str, Connection], dict[str, Unusable]]:
-    """Read the settings of each connection: those that can be used, and the others.
+    """Read the settings of each connection: the valid ones, and the others.
 
     :param providers: the adapters that there are
     :param declared: the providers that files declare

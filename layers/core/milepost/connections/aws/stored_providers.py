@@ -1,4 +1,4 @@
-"""Declared providers in Parameter Store, beside the settings of the connections that use them.
+"""Declared providers in Parameter Store, next to the settings of the connections that use them.
 
 Below the connections' path: ``providers/<name>/<version>`` holds one version and never changes,
 ``providers/<name>/current`` says which of them connections get. Functions read both together with
@@ -31,7 +31,7 @@ class DeclaredProviders:
         return sorted(version for one, version in self.versions if one == name)
 
     def current_of(self, name: str) -> StoredProvider | None:
-        """The version that is current; None where there is none."""
+        """The current version; None if there is none."""
         version = self.current.get(name)
         return self.versions.get((name, version)) if version is not None else None
 
