@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from milepost.exports.columns import ListColumns, Row
+from milepost.exports.column_reading import ListColumns, Row
 from milepost.exports.files import Format, header_of, lines_of
 
 _GAP: Final = "  "

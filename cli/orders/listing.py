@@ -5,10 +5,8 @@ from typing import Any, TypeAlias
 
 from cli.api import OrdersApi
 from cli.local_times import Moments
-from cli.orders.columns import cell
-from cli.orders.lookup import short_id
+from cli.orders.columns import LEFT_OUT_FIRST, USUAL, cell, usual_cells
 from cli.output import tell, tell_folded, tell_table
-from milepost.exports.list_columns import codes_of
 
 Listed: TypeAlias = Mapping[str, Any]
 
@@ -42,21 +40,11 @@ def show_list(
     if orders and columns:
         tell_table(columns, [[cell(one, name, moments) for name in columns] for one in orders])
     elif orders:
+        next_date, *others = USUAL
         tell_table(
-            [
-                f"next ({moments.label})",
-                "status",
-                "order",
-                "customer",
-                "product",
-                "place",
-                "reference",
-                "since",
-                "forecast",
-                "attention",
-            ],
-            [_row(one, moments) for one in orders],
-            drop=("since", "forecast", "place", "reference", "product", "attention", "customer"),
+            [f"{next_date} ({moments.label})", *others],
+            [usual_cells(one, moments) for one in orders],
+            drop=LEFT_OUT_FIRST,
         )
     number = f"{len(orders)} order{'' if len(orders) == 1 else 's'}"
     if found["next"]:
@@ -72,41 +60,3 @@ def show_list(
 def counts_in_words(counts: Mapping[str, int]) -> str:
     """How many orders are in each status."""
     return ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in counts.items())
-
-
-def what_is_up(one: Listed) -> str:
-    """Why a person should look at it, and what it waits for."""
-    waits = [f"waits for {one['waiting']['what']}"] if one["waiting"] else []
-    slow = ["slow"] if one["slow"] else []
-    return ", ".join([*filter(None, [codes_of(one["attention"])]), *waits, *slow])
-
-
-def forecast_in_days(forecast: Mapping[str, Any] | None, moments: Moments) -> str:
-    """The first and the last day of an interval; nothing while there is none."""
-    if forecast is None or forecast["earliest"] is None:
-        return ""
-    earliest, latest = moments.day(forecast["earliest"]), moments.day(forecast["latest"])
-    if latest == earliest:
-        return earliest
-    return f"{earliest} to {latest}" if latest else f"after {earliest}"
-
-
-def _row(one: Listed, moments: Moments) -> list[str]:
-    return [
-        # An appointment without a time of day is shown without one.
-        moments.minute(_next_date(one)),
-        one["status"].replace("_", " "),
-        short_id(one["id"]),
-        one["customer"]["name"] or "",
-        one["product"] or one["service_type"] or "",
-        one["place"] or "",
-        one["reference"] or "",
-        moments.minute(one["since"]),
-        forecast_in_days(one["forecast"], moments),
-        what_is_up(one),
-    ]
-
-
-def _next_date(one: Listed) -> str:
-    is_agreed = one["status"] == "scheduled" and one["appointment"]
-    return str(one["appointment"] if is_agreed else one["next_date"])

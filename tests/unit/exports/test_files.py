@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from milepost.exports.columns import ListColumns, UnknownColumn, inner, plain
+from milepost.exports.column_reading import ListColumns, UnknownColumn, inner, plain
 from milepost.exports.files import Format, csv_text, header_of, lines_of, not_a_formula
 from milepost.exports.list_columns import ACTIVITY, ORDERS
 

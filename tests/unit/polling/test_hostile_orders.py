@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from milepost.polling.page_json import MOST_ORDER_BYTES
+from milepost.polling.page_limits import MOST_ORDER_BYTES
 from milepost.polling.result import PollOutcome, PollResult
 from milepost.providers.readable_parts import MOST_ITEMS
 from tests.builders import minute

@@ -54,7 +54,7 @@ def endless(world: World, *, per_page: int) -> None:
 def test_a_list_of_ever_new_orders_is_a_failed_poll_that_says_so(
     pages_a_poll: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "MOST_ORDERS", 30)
+    monkeypatch.setattr(state, "MOST_ORDERS_OF_A_POLL", 30)
     world = offergrid([])
     endless(world, per_page=5)
     world.time_for_pages = pages_a_poll
@@ -72,7 +72,7 @@ def test_a_list_of_ever_new_orders_is_a_failed_poll_that_says_so(
 def test_after_a_list_without_end_the_next_poll_begins_at_the_first_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(state, "MOST_ORDERS", 30)
+    monkeypatch.setattr(state, "MOST_ORDERS_OF_A_POLL", 30)
     world = offergrid([])
     endless(world, per_page=5)
     world.time_for_pages = 2
@@ -84,7 +84,7 @@ def test_after_a_list_without_end_the_next_poll_begins_at_the_first_page(
 
 
 def test_a_list_as_long_as_may_be_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "MOST_ORDERS", 30)
+    monkeypatch.setattr(state, "MOST_ORDERS_OF_A_POLL", 30)
     world = offergrid([an_order(number) for number in range(35)], limit=5)
     assert world.poll().outcome is PollOutcome.FAILED
     world = offergrid([an_order(number) for number in range(30)], limit=5)
@@ -169,7 +169,7 @@ def test_a_page_that_ends_within_an_order_is_named_with_its_place(broken: bytes)
 
 
 def test_a_page_of_too_many_orders_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_json, "MOST_ORDERS", 20)
+    monkeypatch.setattr(page_json, "MOST_ORDERS_ON_A_PAGE", 20)
     world = offergrid([an_order(number) for number in range(21)])
     result = world.poll()
     assert result.error == "more than 20 orders on one page: set a smaller page_size"

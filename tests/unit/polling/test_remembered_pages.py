@@ -19,9 +19,9 @@ from tests.unit.polling.polls import World, answer, offergrid
 kind, size = sys.argv[1], int(sys.argv[2])
 def endless(world):
     # After a complete poll of as many orders as there may be: it remembers those as well.
-    from milepost.polling.state import MOST_ORDERS
+    from milepost.polling.page_limits import MOST_ORDERS_OF_A_POLL
     from milepost.providers.base import Response
-    numbers, left = iter(range(10**9)), [MOST_ORDERS // size]
+    numbers, left = iter(range(10**9)), [MOST_ORDERS_OF_A_POLL // size]
     def page(query):
         left[0] -= 1
         orders = b",".join(new % (next(numbers), next(numbers)) for _ in range(size))

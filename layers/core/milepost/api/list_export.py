@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from milepost.api.listings import BOM, COLUMNS, FILE_PARAMETERS, Listing
 from milepost.api.problems import Fault, Problem
-from milepost.exports.columns import ListColumns, Row, UnknownColumn
+from milepost.exports.column_reading import ListColumns, Row, UnknownColumn
 from milepost.exports.files import Format, header_of, lines_of
 
 MOST_AT_ONCE: Final = 2_000

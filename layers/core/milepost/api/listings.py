@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from milepost.exports import list_columns
-from milepost.exports.columns import ListColumns
+from milepost.exports.column_reading import ListColumns
 
 COLUMNS: Final = "columns"
 BOM: Final = "bom"

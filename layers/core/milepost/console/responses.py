@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from milepost.exports.columns import ListColumns, Row
+from milepost.exports.column_reading import ListColumns, Row
 from milepost.exports.files import Format, header_of, lines_of
 
 HTML: Final = "text/html; charset=utf-8"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
-from milepost.exports.columns import Row
+from milepost.exports.column_reading import Row
 from milepost.exports.files import Format
 
 KEPT_FOR: Final = timedelta(days=1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from milepost.exports.columns import ListColumns
+from milepost.exports.column_reading import ListColumns
 from milepost.exports.export import (
     MOST_ATTEMPTS,
     CannotExport,

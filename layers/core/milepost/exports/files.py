@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
-from milepost.exports.columns import ListColumns, Row
+from milepost.exports.column_reading import ListColumns, Row
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 """The byte order mark at the beginning of a file, by which spreadsheets recognize UTF-8."""

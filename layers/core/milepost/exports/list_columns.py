@@ -4,7 +4,7 @@ console."""
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from milepost.exports.columns import ListColumns, as_json, inner, plain, read_by
+from milepost.exports.column_reading import ListColumns, as_json, inner, plain, read_by
 
 
 def codes_of(attention: Sequence[Mapping[str, str]]) -> str:

@@ -14,14 +14,8 @@ from typing import Any, Final
 
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_json
+from milepost.polling.page_limits import MOST_ORDER_BYTES, MOST_ORDERS_ON_A_PAGE
 from milepost.providers.base import BrokenPage
-
-MOST_ORDERS: Final = 10_000
-"""Maximum number of orders on a page. If a provider sends more, the connection has to set
-``page_size``."""
-MOST_ORDER_BYTES: Final = 1_000_000
-"""Maximum size of one order, far more than can be stored. Larger ones are quarantined without being
-parsed."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 _ESCAPED: Final = "surrogateescape"
@@ -63,7 +57,7 @@ def read_page_json(body: bytes, path: Sequence[str]) -> PageJson:
     ``PageJson.raw`` before it is recorded.
 
     :raises BadPayload: when the envelope isn't strict JSON, or isn't an object
-    :raises BrokenPage: when there are more than ``MOST_ORDERS`` orders
+    :raises BrokenPage: when there are more than ``MOST_ORDERS_ON_A_PAGE`` orders
     """
     text = body.removeprefix(_BOM).decode("utf-8", _ESCAPED)
     reader = _Reader(text)
@@ -168,9 +162,10 @@ class _Reader:
             return self.orders, at + 1
         while True:
             at = self.skip(self.read_order(at))
-            if len(self.orders) > MOST_ORDERS:
+            if len(self.orders) > MOST_ORDERS_ON_A_PAGE:
                 raise BrokenPage(
-                    f"more than {MOST_ORDERS:,} orders on one page: set a smaller page_size"
+                    f"more than {MOST_ORDERS_ON_A_PAGE:,} orders on one page: "
+                    "set a smaller page_size"
                 )
             if self.expect(",]", at) == "]":
                 return self.orders, at + 1

@@ -20,7 +20,7 @@ from milepost.orders.order import OrderKey
 from milepost.orders.recording import LostRace, UnstorableOrder
 from milepost.orders.report import Report
 from milepost.polling.page_cache import HASH_BYTES, NO_KEY, FetchedPage, Seen, key_of
-from milepost.polling.page_json import MOST_ORDER_BYTES
+from milepost.polling.page_limits import MOST_ORDER_BYTES
 from milepost.polling.result import PollResult
 from milepost.polling.sinks import MOST_UNAVAILABLE, Sinks, StoreUnavailable
 from milepost.polling.state import EndlessList

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from milepost.connections.poll_request import PollRequest
+from milepost.polling.page_limits import MOST_EMPTY_PAGES, MOST_ORDERS_OF_A_POLL, MOST_PAGES
 from milepost.polling.page_shift import PreviousPage
 from milepost.providers.base import BrokenPage, PageRequest
 
@@ -99,20 +100,6 @@ def next_cursor(state: PollState, walk: Progress) -> datetime | None:
     return cursor
 
 
-MOST_PAGES: Final = 20_000
-"""Maximum number of pages that one poll reads."""
-
-
-MOST_ORDERS: Final = 250_000
-"""Maximum number of orders that one poll reads. It holds all of them in memory, and those of the
-previous poll."""
-
-
-MOST_EMPTY_PAGES: Final = 1_000
-"""Maximum number of pages without orders, one after the other. Some lists have such pages, when
-they look through other orders; more than these are a list without end."""
-
-
 FEWEST_REPEATED_PAGES: Final = 20
 """Number of pages with only known orders that a short list may have. Orders that change while a
 list is read may come again on later pages, even all of them."""
@@ -142,8 +129,8 @@ def refuse_too_long(walk: Progress) -> None:
             f"the list goes on after {walk.pages:,} pages, and one poll reads at most "
             f"{MOST_PAGES:,}: it never ends, or page_size is too small for it"
         )
-    if walk.orders >= MOST_ORDERS:
+    if walk.orders >= MOST_ORDERS_OF_A_POLL:
         raise EndlessList(
             f"the list goes on after {walk.orders:,} orders, and one poll reads at most "
-            f"{MOST_ORDERS:,}: it never ends, or it is too long for one connection"
+            f"{MOST_ORDERS_OF_A_POLL:,}: it never ends, or it is too long for one connection"
         )

@@ -20,7 +20,7 @@ from milepost.api.listings import LISTINGS
 from milepost.api.problems import Fault, Problem
 from milepost.api.routes.order_lists import outlooks_of, wanted_orders
 from milepost.common.status import Status
-from milepost.exports.columns import ListColumns, Row
+from milepost.exports.column_reading import ListColumns, Row
 from milepost.exports.export import CannotExport, Export, Query
 from milepost.forecasts.listed_orders import UNKNOWN
 from milepost.orders.lifecycle import OPEN_BY_PROGRESS

@@ -26,7 +26,7 @@ from milepost.api.pagination import BadCursor, Cursor, Limit, read_cursor, write
 from milepost.api.problems import Fault, NotFound, Problem
 from milepost.api.routes.export_lists import NOT_IN_EXPORTS, ThisApi, ask_list, columns_of
 from milepost.common.idempotency import KeyReused
-from milepost.exports.columns import UnknownColumn
+from milepost.exports.column_reading import UnknownColumn
 from milepost.exports.export import Export, NoSuchExport
 from milepost.exports.files import Format
 
