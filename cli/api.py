@@ -62,7 +62,7 @@ class OrdersApi:
         return self.ask("GET", path, query=query)
 
     def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
-        """Make a request that changes something; ``key`` makes repeating it safe."""
+        """Make a request that changes something; with ``key``, it can safely be repeated."""
         return self.ask("POST", path, body=body, key=key)
 
     def delete(self, path: str, *, key: str | None = None, **query: Any) -> Any:
@@ -78,7 +78,7 @@ class OrdersApi:
         largest: int = LARGEST_PAGE,
         **query: Any,
     ) -> Iterator[Mapping[str, Any]]:
-        """Page after page of a list, until there are as many of ``items`` as are wanted.
+        """The pages of a list, until the requested number of ``items`` has been read.
 
         :param resume_by: the parameter that takes a page's ``next``
         :param most: how many items are wanted; None for all
@@ -96,7 +96,7 @@ class OrdersApi:
                 return
 
     def rows(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
-        """Every row of a list, however long, read in pages of a thousand.
+        """Every row of a list of any length, read in pages of a thousand.
 
         :raises CannotDo: when it breaks off; the text says after which row
         """
@@ -139,7 +139,7 @@ class OrdersApi:
         return page
 
     def _try_page(self, path: str, query: Mapping[str, Any]) -> dict[str, Any] | CannotDo:
-        """The page, or why it can't be read, if another attempt may succeed."""
+        """The page; or the reason why it can't be read, if another attempt may succeed."""
         event = self._event("GET", path, query=query, body=None, key=None)
         event["headers"]["accept"] = "application/jsonl"
         try:
@@ -165,7 +165,7 @@ class OrdersApi:
         body: Any = None,
         key: str | None = None,
     ) -> Any:
-        """The answer's JSON; None when it has none."""
+        """The JSON of the response; None if it has none."""
         event = self._event(method, path, query=query or {}, body=body, key=key)
         said = self._answer(event)
         content = json.loads(said["body"]) if said.get("body") else None
@@ -190,7 +190,9 @@ class OrdersApi:
     def _event(
         self, method: str, path: str, *, query: Mapping[str, Any], body: Any, key: str | None
     ) -> dict[str, Any]:
-        """A request as an HTTP API hands it over (payload format 2.0)."""
+        """A request in the form in which an HTTP API passes it to the function (payload format
+        2.0).
+        """
         asked = {name: _texts(value) for name, value in query.items() if value not in (None, [])}
         headers = {"content-type": "application/json"}
         event = {

@@ -36,7 +36,7 @@ _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "Unauthoriz
 
 
 def explain(error: BotoCoreError | ClientError | ResponseParserError) -> str:
-    """What an error of AWS means, and what to do about it."""
+    """The meaning of an AWS error, and what to do about it."""
     if isinstance(error, ClientError):
         return _explain_answer(error)
     if (setting := _explain_setting(error)) is not None:
@@ -47,7 +47,9 @@ def explain(error: BotoCoreError | ClientError | ResponseParserError) -> str:
 
 
 def _explain_setting(error: BotoCoreError | ResponseParserError) -> str | None:
-    """What is wrong with the region, the profile or the credentials; None if it isn't that."""
+    """The problem with the region, the profile or the credentials; None if the error is about
+    something else.
+    """
     if isinstance(error, NoRegionError):
         return (
             "No AWS region: give --region, or set AWS_REGION, to the region that the stack is "

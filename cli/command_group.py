@@ -65,7 +65,7 @@ def _with_region_and_profile(function: Callable[..., Any]) -> Callable[..., Any]
 
 
 def make_part(about: str | None = None) -> typer.Typer:
-    """A part of the command, empty. ``about`` is its help, when it has several commands."""
+    """An empty command group. ``about`` is its help, if it has several commands."""
     return _Part(
         cls=Group,
         help=about,
@@ -79,7 +79,7 @@ def make_part(about: str | None = None) -> typer.Typer:
 
 
 def examples(*commands: str) -> str:
-    """What ``--help`` ends with: how to call the command, and what its exit codes mean.
+    """The end of the text of ``--help``: how to call the command, and what its exit codes mean.
 
     :param commands: what to type after ``milepost``
     """

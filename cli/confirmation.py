@@ -7,7 +7,7 @@ from cli.output import is_interactive, warn
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on only when a person confirms it, on the terminal or by --yes.
+    """Continue only if a person confirms it, on the terminal or with --yes.
 
     :raises WrongUse: when there is no terminal to ask on
     """
@@ -21,7 +21,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def confirm_by_typing(question: str, *, expected: str, yes: bool) -> None:
-    """Go on only when somebody types what it is about, or by --yes.
+    """Continue only if a person types the expected name, or with --yes.
 
     :raises WrongUse: when there is no terminal to confirm on
     """

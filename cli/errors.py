@@ -13,13 +13,13 @@ EXIT_CODES: Final = "Exit codes: 0 done, 1 could not be done, 2 incorrect usage 
 
 
 class Fault(Exception):
-    """Ends the command with ``code``; its text is what the operator reads."""
+    """Ends the command with exit code ``code``; its text is shown to the operator."""
 
     code = COULD_NOT
 
 
 class CannotDo(Fault):
-    """It can't be done because of the stack, AWS or this machine."""
+    """The command can't be carried out because of the stack, AWS or this machine."""
 
 
 class WrongUse(Fault):
@@ -30,7 +30,7 @@ class WrongUse(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong in a file; ``line`` counts from 1.
+    """One error in a file; ``line`` counts from 1.
 
     ``path`` when it is in another file, to which the first one leads.
     """
@@ -42,7 +42,7 @@ class Problem:
 
 
 class InvalidFile(WrongUse):
-    """A file that can't be used, with everything that is wrong in it."""
+    """A file that can't be used, with all of its errors."""
 
     def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
         self.problems = problems

@@ -1,4 +1,4 @@
-"""Imports a part of the command without packages of AWS's client that it has no use for.
+"""Imports a part of the command without those packages of the AWS client that it doesn't need.
 
 botocore imports two packages only because they are installed, which take longer to load than all
 of Milepost: pyOpenSSL, of which it uses nothing, and AWS's own runtime in C (awscrt), which only
@@ -21,7 +21,7 @@ _LOGIN: Final = "login_session"
 
 
 def import_part(name: str) -> ModuleType:
-    """Import a module and, if nothing has yet, botocore."""
+    """Import a module; also botocore, if it is not imported yet."""
     with _hidden(_OF_NO_USE, *(() if _signs_in_by_runtime() else (_RUNTIME,))):
         return import_module(name)
 
@@ -38,7 +38,7 @@ def _signs_in_by_runtime() -> bool:
 
 @contextmanager
 def _hidden(*packages: str) -> Iterator[None]:
-    """Have packages that are not imported yet look as if they were not installed."""
+    """Make packages that are not imported yet appear to be not installed."""
     modules: dict[str, Any] = dict(sys.modules)
     hidden = [one for one in packages if one not in modules]
     for one in hidden:

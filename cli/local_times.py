@@ -19,17 +19,17 @@ _DAY_LENGTH: Final = len("2026-03-01")
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Shows instants in one zone."""
+    """Formats instants in one time zone."""
 
     zone: ZoneInfo
 
     @property
     def label(self) -> str:
-        """What to write beside times, so that nobody has to guess."""
+        """The name of the time zone, to be shown beside times."""
         return self.zone.key
 
     def minute(self, text: str | None) -> str:
-        """An instant to the minute; a day without an hour is in no zone and stays as it is."""
+        """An instant, in minutes; a day without a time has no time zone and is unchanged."""
         if text is None or len(text) == _DAY_LENGTH:
             return text or ""
         return f"{in_zone(parse_instant(text), self.zone):%Y-%m-%d %H:%M}"
@@ -39,12 +39,12 @@ class Moments:
         return self.minute(text)[:_DAY_LENGTH]
 
     def clock(self, at: datetime) -> str:
-        """The time of day, to the second."""
+        """The time of day, in seconds."""
         return f"{at.astimezone(self.zone):%H:%M:%S}"
 
 
 def read_zone(name: str) -> Moments:
-    """Moments in the zone of that name.
+    """The formatter for the time zone with this name.
 
     :raises WrongUse: when there is none
     """
@@ -57,7 +57,7 @@ def read_zone(name: str) -> Moments:
 
 
 def read_moment(text: str | None, *, option: str) -> str | None:
-    """An instant as the API takes it; also ``90m``, ``6h`` and ``3d`` for so long ago.
+    """An instant in the form of the API; ``90m``, ``6h`` and ``3d`` are times ago.
 
     :raises WrongUse: when it is neither
     """
@@ -76,7 +76,7 @@ def read_moment(text: str | None, *, option: str) -> str | None:
 
 
 def ago(instant: str | None, *, now: datetime) -> str:
-    """How long ago an instant was, in its largest unit; nothing for none."""
+    """How long ago an instant was, in its largest unit; empty for None."""
     if instant is None:
         return ""
     passed = in_words(max((now - parse_instant(instant)).total_seconds(), 0))

@@ -1,4 +1,4 @@
-"""The entry point: adds all command groups, and turns errors into exit codes.
+"""The entry point: adds all command groups, and maps errors to exit codes.
 
 Each part is imported when it is asked for: what all of them need together takes seconds to load,
 and ``milepost --help`` needs none of it.
@@ -67,20 +67,20 @@ _WrongUsage: Final[Any] = typer.BadParameter.__base__
 
 
 class Part(TyperGroup):
-    """A part that is yet to be imported: it is known by its name and its line in the help."""
+    """A command group that is imported later: it is known by its name and its line in the help."""
 
     def __init__(self, name: str) -> None:
         self._module, help_line = PARTS[name]
         super().__init__(name=name, help=help_line)
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **named: Any) -> Any:
-        """Typer comes here once this part is meant: the real one takes over."""
+        """Called by Typer once this group is used: the real group replaces this one."""
         command = typer.main.get_command(import_part(self._module).app)
         return command.make_context(info_name, args, *rest, **named)
 
 
 class Operator(Group):
-    """The one place where a fault becomes a line on standard error and an exit code."""
+    """The one place where an error becomes a line on standard error and an exit code."""
 
     def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002 - Typer calls it so
         return list(PARTS)
@@ -110,7 +110,7 @@ class Operator(Group):
 
 
 def _told(error: Any) -> Exception:
-    """Says what is wrong with the options, on one line for each sentence.
+    """Print what is wrong with the options, one line for each sentence.
 
     Typer would draw a box of the terminal's width, also into a pipe or a log.
     """
@@ -127,7 +127,7 @@ _OF_AWS: Final = ("botocore.exceptions", "botocore.parsers")
 
 
 def _explain(error: Exception) -> str | None:
-    """What an error of AWS's client means; None for any other."""
+    """The meaning of an error of the AWS client; None for any other error."""
     if not any(base.__module__ in _OF_AWS for base in type(error).__mro__):
         return None
     explained: str = import_module("cli.aws_errors").explain(error)

@@ -19,7 +19,7 @@ from typing import Any
 
 
 def with_groups_as_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The command with each group's options in the group's place; the function gets the groups.
+    """The command with each group replaced by its options; the function gets the groups.
 
     :raises TypeError: when two parameters, or fields, of the command have the same name
     """
@@ -65,7 +65,7 @@ def _default(field: Field[Any]) -> Any:
 
 
 def _gathered(given: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as the function takes them: those of a group's fields as one object."""
+    """The arguments for the function: the values of a group's fields become one object."""
     values = dict(given)
     for name, group in groups.items():
         values[name] = group(**{one.name: values.pop(one.name) for one in fields(group)})

@@ -21,24 +21,27 @@ _err = Console(highlight=False, markup=False, stderr=True)
 
 
 def tell(text: str | Text = "", *, style: str | None = None) -> None:
-    """One line on standard output; long lines are left to the terminal, so that they copy whole."""
+    """Print one line on standard output; the terminal wraps long lines, so that they can be copied
+    whole.
+    """
     _out.print(Text(text) if isinstance(text, str) else text, style=style, soft_wrap=True)
 
 
 def warn(text: str, *, style: str | None = None) -> None:
-    """One line on standard error, beside whatever a script reads."""
+    """Print one line on standard error, separate from the output for scripts."""
     _err.print(Text(text), style=style, soft_wrap=True)
 
 
 def tell_json(value: Any) -> None:
-    """The value as JSON on standard output, and nothing else."""
+    """Print the value as JSON on standard output, and nothing else."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def tell_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, drop: Sequence[str] = ()
 ) -> None:
-    """A table of one line a row. No cell is ever broken, so that ids can be copied and searched.
+    """Print a table with one line for each row. Cells are never wrapped, so that ids can be copied
+    and searched.
 
     On a terminal that is too narrow, columns are left out. Elsewhere, as in a pipe, every column
     is printed.
@@ -69,7 +72,7 @@ def one_line(text: str) -> str:
 
 
 def tell_csv(columns: ListColumns, rows: Iterable[Row]) -> None:
-    """The rows as CSV (RFC 4180) on standard output, as the API writes them.
+    """Print the rows as CSV (RFC 4180) on standard output, like the API.
 
     A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
@@ -79,25 +82,25 @@ def tell_csv(columns: ListColumns, rows: Iterable[Row]) -> None:
 
 
 def _is_screen() -> bool:
-    """Whether lines have to fit a screen. ``FORCE_COLOR`` asks for colors in a pipe, no more."""
+    """Whether lines have to fit a screen. ``FORCE_COLOR`` only requests colors in a pipe."""
     if os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE"):
         return sys.stdout.isatty()
     return _out.is_terminal
 
 
 def terminal_width() -> int:
-    """How many columns there are to fill; 80 where nobody looks."""
+    """The width of the terminal in characters; 80 without a terminal."""
     return _out.width
 
 
 def tell_row(cells: Sequence[str], widths: Sequence[int], *, style: str | None = None) -> None:
-    """One line of columns this wide, for entries that need a second line beneath."""
+    """One line of columns with these widths, for entries that need a second line below."""
     pairs = zip(cells, widths, strict=True)
     tell("  ".join(f"{cell:<{width}}" for cell, width in pairs).rstrip(), style=style)
 
 
 def tell_folded(text: str, *, indent: int) -> None:
-    """A text between words onto lines as wide as the terminal; a long word stays whole.
+    """A text wrapped at words to the width of the terminal; a long word stays whole.
 
     Where nobody looks, as in a pipe, it stays on one line.
     """
@@ -118,10 +121,12 @@ def tell_folded(text: str, *, indent: int) -> None:
 
 
 def without_query(recipient: str) -> str:
-    """An address as it may be shown: a URL without its query, which may be secret."""
+    """An address in the form in which it may be shown: a URL without its query, which may be
+    secret.
+    """
     return recipient.partition("?")[0] if recipient.startswith("http") else recipient
 
 
 def is_interactive() -> bool:
-    """Whether a person is there to be asked."""
+    """Whether a person can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -11,7 +11,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 
 class _WithTypedValues:
-    """Leaves the values of parameters as they are if they have the parameter's type already."""
+    """Leaves values of parameters unchanged if they already have the parameter's type."""
 
     def get_params(self, ctx: Any) -> Any:
         found = super().get_params(ctx)  # type: ignore[misc]
@@ -22,16 +22,16 @@ class _WithTypedValues:
 
 
 class Command(_WithTypedValues, TyperCommand):
-    """A command of one action."""
+    """A command with one action."""
 
 
 class Group(_WithTypedValues, TyperGroup):
-    """A command of several commands."""
+    """A command with several commands."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Conversion:
-    """Takes the place of a parameter's ``get_runtime_param``, and of what that returns."""
+    """Replaces a parameter's ``get_runtime_param``, and the object that it returns."""
 
     parameter: TyperOption | TyperArgument
     by_typer: Any
@@ -40,7 +40,7 @@ class _Conversion:
         return self
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The value in the parameter's type.
+        """The value, converted to the parameter's type.
 
         :raises BadParameter: when it can't be converted
         """

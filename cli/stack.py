@@ -1,4 +1,4 @@
-"""Finds the stack: by its name in CloudFormation, or the local one by ``.local/stack.json``."""
+"""Finds the stack: by its name in CloudFormation, or the local stack by ``.local/stack.json``."""
 
 import getpass
 import json
@@ -46,11 +46,11 @@ class Stack:
     endpoint_url: str | None = None
 
     def client(self, service: str) -> Any:
-        """A boto3 client of that service for the stack's account and region."""
+        """A boto3 client of a service, for the stack's account and region."""
         return make_client(self.session, service, endpoint_url=self.endpoint_url)
 
     def output(self, name: str) -> str:
-        """One of the template's outputs.
+        """One of the stack's outputs.
 
         :raises CannotDo: when the deployed template has no such output
         """
@@ -65,12 +65,12 @@ class Stack:
 
     @property
     def is_local(self) -> bool:
-        """Whether what is written stays on this machine."""
+        """Whether all data stays on this machine."""
         host = urlsplit(self.client("secretsmanager").meta.endpoint_url).hostname
         return is_loopback(host)
 
     def webhook_url(self, connection_id: str) -> str:
-        """Where the provider of that connection sends its webhooks."""
+        """The URL to which the connection's provider sends its webhooks."""
         return f"{self.api_url.rstrip('/')}/webhooks/{connection_id}"
 
     def __str__(self) -> str:
@@ -81,7 +81,7 @@ class Stack:
 
 
 def find_stack(choice: StackChoice | None) -> Stack:
-    """The stack of that name; without a name, the local one that runs.
+    """The stack with this name; without a name, the running local stack.
 
     :raises WrongUse: when there is no name, and no local stack either
     :raises CannotDo: when there is no such stack
@@ -126,12 +126,12 @@ def make_client(
     endpoint_url: str | None = None,
     config: Config = _INTERACTIVE_TIMEOUTS,
 ) -> Any:
-    """A client of that service, for a person who waits unless ``config`` says otherwise."""
+    """A client of a service, with timeouts for a waiting person unless ``config`` has others."""
     return session.client(cast(Any, service), endpoint_url=endpoint_url, config=config)
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a host is this machine itself."""
+    """Whether a host is this machine."""
     if host is None:
         return False
     try:
@@ -185,7 +185,7 @@ def _read_outputs(cloudformation: Any, name: str) -> dict[str, str]:
 
 
 def caller_name(stack: Stack) -> str:
-    """The caller's identity at AWS, without its account; else the user of this machine."""
+    """The caller's identity at AWS, without its account; for a local stack, this machine's user."""
     try:
         arn: str = stack.client("sts").get_caller_identity()["Arn"]
     except AWS_FAILED:

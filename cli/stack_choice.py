@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackChoice:
-    """What ``--stack``, ``--region`` and ``--profile`` say. None is what was not said."""
+    """The values of ``--stack``, ``--region`` and ``--profile``. None if an option isn't set."""
 
     name: str | None = None
     region: str | None = None

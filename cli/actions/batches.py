@@ -130,7 +130,7 @@ def run_on_many(
 
 
 def read_orders(path: Path) -> list[str]:
-    """The orders that a file names: one a line, or the first column of a CSV file.
+    """The orders in a file: one in each line, or in the first column of a CSV file.
 
     :raises WrongUse: when the file can't be read, or names none
     """
@@ -149,7 +149,7 @@ def read_orders(path: Path) -> list[str]:
 
 
 def watch_batch(api: OrdersApi, batch: str) -> Mapping[str, Any]:
-    """The batch once it has ended, with a progress bar on a terminal meanwhile."""
+    """The batch after it has ended, with a progress bar on a terminal until then."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not is_interactive()) as progress:
@@ -164,7 +164,7 @@ def watch_batch(api: OrdersApi, batch: str) -> Mapping[str, Any]:
 
 
 def tell_batch(found: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print a batch; exit code 1 when some of its orders failed."""
+    """Print a batch; exit code 1 if some of its orders failed."""
     if as_json:
         tell_json(found)
     else:

@@ -66,7 +66,7 @@ def list_actions(
 
 @dataclass(frozen=True, kw_only=True)
 class ActionInput:
-    """What an action takes: when, and its arguments."""
+    """The input of an action: its time, and its arguments."""
 
     at: Annotated[
         str | None,
@@ -110,7 +110,7 @@ class ActionInput:
         )
 
     def for_many(self) -> dict[str, Any]:
-        """The arguments of a batch; the others are for one order."""
+        """The arguments of a batch. Other arguments apply to a single order."""
         return _without_none(
             reason=self.reason,
             text=self.note,

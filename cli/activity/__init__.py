@@ -1,1 +1,1 @@
-"""The part ``activity`` of the command, and recording what the command itself changes."""
+"""``milepost activity``, and recording the changes that the command itself makes."""

@@ -21,7 +21,7 @@ _FIELDS: Final = ("at", "person", "kind", "outcome", "about", "via", "address", 
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityFilters:
-    """Which changes are wanted. What is None doesn't limit the list."""
+    """Filters of changes. None doesn't limit the list."""
 
     person: Annotated[
         str | None, typer.Option("--person", help="Changes by this user name or AWS identity.")
@@ -50,7 +50,7 @@ class ActivityFilters:
     ] = None
 
     def as_query(self) -> dict[str, Any]:
-        """The parameters of ``GET /activity``; what was not asked for is None."""
+        """The parameters of ``GET /activity``; filters that aren't set are None."""
         return {
             "person": self.person,
             "order": self.order,

@@ -1,4 +1,4 @@
-"""Records what the command itself changes at AWS, without the API."""
+"""Records changes that the command makes directly at AWS, without the API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,8 @@ from milepost.activity.recorder import Change, NotRecorded, Recorder
 
 @contextmanager
 def recorded(stack: Stack, kind: str, **ids: str) -> Iterator[Change]:
-    """Record the changes of the block in the stack's activity log, under the caller's AWS identity.
+    """Record the changes made in the block in the stack's activity log, under the caller's AWS
+    identity.
 
     :param kind: what is done, such as ``rotate_signing_secret``
     :param ids: what it is about; ``connection`` for a connection

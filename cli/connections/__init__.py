@@ -1,1 +1,1 @@
-"""``milepost connections``: what the team's accounts at the providers are."""
+"""``milepost connections``: the team's accounts at the providers."""

@@ -1,4 +1,4 @@
-"""Applies a difference. Each step can be repeated, so an interrupted apply can be run again.
+"""Applies a difference. Each step can be repeated, so that an interrupted apply can be run again.
 
 A secret is written only if it is still the one that was compared, so none is replaced or made that
 the difference does not name.
@@ -29,7 +29,7 @@ def apply(
     compared: Stored,
     still_ours: StillOurs,
 ) -> None:
-    """Make the stack as the file says.
+    """Change the stack to the state in the file.
 
     What is needed to receive events is written first and what starts work last, so that no function
     finds an incomplete connection; removals are made in the opposite order.

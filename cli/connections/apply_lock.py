@@ -1,4 +1,5 @@
-"""The lock on the declaration: one person at a time applies, and only the changes they reviewed."""
+"""The lock on the declaration: one person applies at a time, and only changes that they
+reviewed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ _MINUTE: Final = len("2026-01-01T00:00")
 
 
 class ChangedSinceCompared(CannotDo):
-    """Somebody has changed what was compared with the file."""
+    """The stack was changed after it was compared with the file."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -28,7 +29,7 @@ class ChangedSinceCompared(CannotDo):
 
 
 class BeingApplied(CannotDo):
-    """Somebody else is changing the connections now."""
+    """Another person is changing the connections now."""
 
     def __init__(self, until: str) -> None:
         super().__init__(
@@ -40,7 +41,7 @@ class BeingApplied(CannotDo):
 
 @contextmanager
 def changing(stores: Stores, *, compared: str | None) -> Iterator[StillOurs]:
-    """Change what is declared, if it is still the version that was compared.
+    """Change the declaration, if it is still the version that was compared.
 
     :raises ChangedSinceCompared: when it is another one by now
     :raises BeingApplied: when somebody else is changing it now

@@ -179,7 +179,9 @@ def _warn_of_service_types(stack: Stack, wanted: Wanted, stored: Stored) -> None
 
 
 def _describe(difference: Difference, change: Change) -> None:
-    """What the activity log has of it: no subscription's recipient, and of texts only the names."""
+    """Add the changes to the activity log's entry, without subscriptions' recipients; of texts,
+    only the names.
+    """
     for one in difference.connections:
         change.connections.add(one.id)
     named: list[ConnectionChange | SubscriptionChange] = [
@@ -195,7 +197,7 @@ def _describe(difference: Difference, change: Change) -> None:
 
 
 def _how_they_are(stack: Stack) -> dict[str, Any]:
-    """Connections with their health, by id; none where only the rest may be seen."""
+    """Connections with their health, by id; empty, with a warning, if they can't be read."""
     try:
         return {one["id"]: one for one in OrdersApi(stack).get("/connections")["items"]}
     except Fault as fault:

@@ -1,4 +1,4 @@
-"""The desired state by the file, with all defaults, and whether the stack supports it."""
+"""The desired state according to the file, with all defaults, and whether the stack supports it."""
 
 import hashlib
 from collections import Counter
@@ -30,7 +30,7 @@ from milepost.notifications.subscription_input import require_callable, subscrip
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedConnection:
-    """One connection as it is to be.
+    """The desired state of one connection.
 
     ``schedule`` is None when it is not polled, ``scheme`` None when it takes no webhooks.
     """
@@ -48,7 +48,7 @@ class WantedConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The whole file as it is to be, by id.
+    """The desired state of the whole file, by id.
 
     ``endpoint_secrets`` are those that the file names; any other is kept, or made. Chats have the
     address of their webhook there.
@@ -60,7 +60,7 @@ class Wanted:
 
 
 def work_out(file: ConnectionsFile, secrets: FileSecrets, texts: Mapping[str, Texts]) -> Wanted:
-    """What the file asks for.
+    """The desired state for a file.
 
     :param texts: templates by connection, as ``read_texts`` has read and tried them
     """
@@ -83,7 +83,7 @@ def work_out(file: ConnectionsFile, secrets: FileSecrets, texts: Mapping[str, Te
 def require_possible(
     file: ConnectionsFile, wanted: Wanted, stored: Stored, *, prune: bool, at_home: bool
 ) -> None:
-    """Check what only the stack can tell.
+    """Check values that depend on the stack.
 
     :param prune: whether connections that the file doesn't name are about to go
     :param at_home: whether it is the local stack, whose endpoints may be of this network
@@ -187,7 +187,7 @@ def _missing_credentials(connection: WantedConnection, stored: Stored) -> Sequen
 
 
 def _unheard(file: ConnectionsFile, others: set[str]) -> Iterator[Problem]:
-    """Subscriptions to connections that don't exist would never notify anybody."""
+    """Find subscriptions to connections that don't exist, which would never notify anybody."""
     known = others | {one.id for one in file.declared.connections}
     for index, one in enumerate(file.declared.subscriptions):
         for at, name in enumerate(one.connections or ()):
@@ -197,7 +197,9 @@ def _unheard(file: ConnectionsFile, others: set[str]) -> Iterator[Problem]:
 
 
 def _uncallable_webhooks(file: ConnectionsFile, wanted: Wanted) -> Iterator[Problem]:
-    """Chats' webhooks that are no public https addresses, which only the local stack calls."""
+    """Find chat webhooks that aren't public https addresses; only the local stack calls such
+    webhooks.
+    """
     for index, one in enumerate(wanted.subscriptions.values()):
         if one.channel not in CHATS:
             continue
@@ -209,7 +211,7 @@ def _uncallable_webhooks(file: ConnectionsFile, wanted: Wanted) -> Iterator[Prob
 
 
 def uncallable_endpoints(file: ConnectionsFile) -> Iterator[Problem]:
-    """Endpoints that a deployed stack can't call, as far as their URLs show it.
+    """Find endpoints that a deployed stack can't call, as far as the URL shows it.
 
     Names are resolved by whoever calls, each time: what they lead to from here says little.
     """

@@ -1,4 +1,4 @@
-"""The changes that an apply would make, field by field. Pure; it never contains secrets."""
+"""The changes that an apply would make, field by field. Never contains secrets."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ _NOT_SHOWN: Final = frozenset({"id", "recipient", "source", "ended", "channel"})
 
 
 class Change(StrEnum):
-    """What happens to a connection or subscription."""
+    """The kind of change of a connection or subscription."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -29,7 +29,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field before and after, as people read it; None where there is nothing."""
+    """One field before and after, as text for people; None if there is no value."""
 
     field: str
     before: str | None
@@ -38,7 +38,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionChange:
-    """What happens to one connection."""
+    """The change of one connection."""
 
     id: str
     change: Change
@@ -47,7 +47,7 @@ class ConnectionChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionChange:
-    """What happens to one subscription."""
+    """The change of one subscription."""
 
     id: str
     recipient: str
@@ -57,7 +57,7 @@ class SubscriptionChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Everything that applying would change; ``left_alone`` is what the file doesn't name."""
+    """All changes that applying would make; ``left_alone`` lists what the file doesn't name."""
 
     connections: tuple[ConnectionChange, ...]
     subscriptions: tuple[SubscriptionChange, ...]
@@ -73,7 +73,7 @@ IsKept = Callable[[str, Schedule, Mapping[str, Any]], bool]
 
 
 def compare(wanted: Wanted, stored: Stored, *, prune: bool, is_kept: IsKept) -> Difference:
-    """What has to change for the stack to be as the file says."""
+    """The changes that bring the stack to the state in the file."""
     missing = sorted(stored.ids - wanted.connections.keys())
     unsubscribed = list(_subscriptions_not_in_file(wanted, stored))
     changes = [
@@ -185,7 +185,9 @@ def _subscription_changes(wanted: Wanted, stored: Stored) -> Iterator[Subscripti
 
 
 def _subscriptions_not_in_file(wanted: Wanted, stored: Stored) -> Iterator[SubscriptionChange]:
-    """Those that came from a file; what people made themselves is not the file's to remove."""
+    """The subscriptions that came from a file; subscriptions that people created themselves aren't
+    removed.
+    """
     for name, there in stored.subscriptions.items():
         if there.source == FROM_FILE and name not in wanted.subscriptions:
             yield SubscriptionChange(
@@ -212,7 +214,7 @@ def _endpoint_secret_change(
 def changed_fields(
     before: Connection | Subscription | None, after: Connection | Subscription
 ) -> tuple[FieldChange, ...]:
-    """The fields in which they differ; of a new one those that are not as usual."""
+    """The fields that differ; for a new one, the fields that differ from the defaults."""
     found = []
     for one in fields(after):
         new = getattr(after, one.name)
@@ -233,7 +235,7 @@ def _list_in_words(several: frozenset[str] | tuple[Any, ...]) -> str:
 
 
 def in_words(value: Any) -> str | None:
-    """A setting as people read it; None when it says nothing."""
+    """A setting as text for people; None if it is empty."""
     match value:
         case None:
             return None

@@ -44,7 +44,9 @@ _WORDS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """What a connection's references led to; None for signing secrets that the file leaves out."""
+    """The resolved references of a connection; None for signing secrets that the file leaves
+    out.
+    """
 
     # A traceback or a log that shows the object must not show what is in it.
     credentials: Mapping[str, str] = field(repr=False)
@@ -53,7 +55,7 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSecrets:
-    """All that a file's references led to: by connection, and by the place of a subscription.
+    """All resolved references of a file: by connection, and by the position of a subscription.
 
     ``endpoints`` has the secrets of endpoints and the addresses of chats' webhooks.
     """
@@ -64,14 +66,14 @@ class FileSecrets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionsFile:
-    """A file that is valid in itself."""
+    """A file that is valid by itself."""
 
     path: Path
     declared: DeclaredFile
     positions: Positions
 
     def read_secrets(self, *, literals: bool) -> FileSecrets:
-        """Every secret that the file refers to.
+        """Every secret that the file references.
 
         :param literals: whether values may be in the file itself
         :raises InvalidFile: when a reference leads nowhere, or to what can't be a secret
@@ -88,17 +90,17 @@ class ConnectionsFile:
         return FileSecrets(connections=found, endpoints=endpoints)
 
     def beside(self, path: str) -> Path:
-        """Where a path leads that the file names."""
+        """The path of a file that the file names."""
         return self.path.parent / Path(path).expanduser()
 
     def problem(self, place: tuple[str | int, ...], what: str) -> Problem:
-        """Something that is wrong at a place of this file."""
+        """An error at a position in this file."""
         names = [one.id for one in self.declared.connections]
         return Problem(where=_describe(place, names), what=what, line=self.positions.line_of(place))
 
 
 def read_file(path: Path) -> ConnectionsFile:
-    """Read and check a file; secrets stay where they are.
+    """Read and check a file, without reading the values of secrets.
 
     :raises InvalidFile: with all that is wrong in it
     """
@@ -130,7 +132,7 @@ def _repeated_ids(file: ConnectionsFile) -> Iterator[Problem]:
 
 
 def _unknown_places(file: ConnectionsFile) -> Iterator[Problem]:
-    """Countries and regions whose holidays nobody knows, where business days are to count."""
+    """Countries and regions with unknown holidays, if business days are counted there."""
     for index, one in enumerate(file.declared.connections):
         if one.stage_days_count != BUSINESS and one.region is None:
             continue
@@ -143,7 +145,7 @@ def _unknown_places(file: ConnectionsFile) -> Iterator[Problem]:
 
 
 def _repeated_terms(file: ConnectionsFile) -> Iterator[Problem]:
-    """Two terms for the same orders: nobody could say which hold."""
+    """Two commission terms for the same orders, so that it would be unclear which one applies."""
     for index, one in enumerate(file.declared.connections):
         place = repeated_terms(
             [
@@ -172,7 +174,7 @@ def _problems_of(error: ValidationError, content: Any, positions: Positions) -> 
 
 
 def _names_in(content: Any) -> list[str | None]:
-    """The ids that the file's connections give themselves, however wrong the rest is."""
+    """The ids of the file's connections, even if everything else is wrong."""
     entries = content.get("connections") if isinstance(content, dict) else None
     entries = entries if isinstance(entries, list) else []
     ids = [entry.get("id") if isinstance(entry, dict) else None for entry in entries]
@@ -199,7 +201,7 @@ def _meant(place: tuple[str | int, ...]) -> str:
 
 
 def _describe(place: tuple[str | int, ...], names: list[str] | list[str | None]) -> str:
-    """``connections[1] (rabot-de).base_url``: the place, with the connection's own name."""
+    """``connections[1] (rabot-de).base_url``: the position, with the connection's id."""
     parts: list[str] = []
     for index, part in enumerate(place):
         if isinstance(part, str):
@@ -291,7 +293,7 @@ def _read_webhook(
     problems: list[Problem],
     found: dict[int, str],
 ) -> None:
-    """The address of a chat's webhook, by its reference."""
+    """The address of a chat's webhook, from its reference."""
     one = file.declared.subscriptions[index]
     place = ("subscriptions", index, str(one.channel))
     try:

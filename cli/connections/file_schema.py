@@ -140,7 +140,7 @@ class DeclaredSigning(_Declared):
 
 
 class DeclaredCommission(_Declared):
-    """What a completed order earns, and when it is due."""
+    """The commission of a completed order, and when it is due."""
 
     amount: Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=4)]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -259,7 +259,7 @@ class DeclaredConnection(_Declared):
         return self
 
     def _check_stages(self) -> None:
-        """Every stage that is given days is one that there is: a raw status or a canonical one."""
+        """Check that every stage with a number of days exists: a raw status or a canonical one."""
         words = [*statuses_of(self.provider), *(self.statuses or {})]
         known = {normal_form(word) for word in (*Status, *words)}
         for name in self.stage_days or {}:
@@ -281,7 +281,7 @@ class DeclaredConnection(_Declared):
 
     @property
     def schedule(self) -> Schedule | None:
-        """How often it is polled; None for never."""
+        """How often the connection is polled; None for never."""
         written = self.poll or profile_of(self.provider).poll
         return None if written == OFF else read_schedule(written)
 

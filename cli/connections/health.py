@@ -18,12 +18,12 @@ _WORDS: Final[Mapping[str, str]] = {
 
 
 def condition_in_words(health: Mapping[str, Any]) -> str:
-    """How it is, in a word or two."""
+    """The condition, in a word or two."""
     return _WORDS.get(health["condition"], str(health["condition"]))
 
 
 def troubles(connection: Mapping[str, Any], moments: Moments) -> Iterator[str]:
-    """What is wrong with a connection, a sentence each."""
+    """The problems of a connection, one sentence each."""
     health = connection["health"]
     if health["condition"] in ("unusable", "not_applied"):
         yield f"{health['last_error']}."

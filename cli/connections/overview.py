@@ -16,7 +16,7 @@ Seen: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 def connection_rows(stored: Stored, seen: Seen, *, now: datetime) -> Iterator[tuple[str, ...]]:
-    """Id, provider, how often it is polled, how it is, last poll and last webhook of each."""
+    """Id, provider, polling schedule, condition, last poll and last webhook of each connection."""
     for name in sorted(stored.ids):
         settings, health = stored.settings.get(name), _health(name, seen)
         yield (
@@ -30,7 +30,9 @@ def connection_rows(stored: Stored, seen: Seen, *, now: datetime) -> Iterator[tu
 
 
 def connection_records(stored: Stored, seen: Seen) -> Iterator[Mapping[str, Any]]:
-    """The connections as the API shows them; of one that it doesn't know, what is stored."""
+    """The connections from the API; for a connection that the API doesn't return, the stored
+    data.
+    """
     for name in sorted(stored.ids):
         settings = stored.settings.get(name)
         unknown = {"id": name, "provider": settings.provider if settings else None}
@@ -38,7 +40,7 @@ def connection_records(stored: Stored, seen: Seen) -> Iterator[Mapping[str, Any]
 
 
 def remarks(connection_id: str, stored: Stored, seen: Seen, moments: Moments) -> Iterator[str]:
-    """What there is to say of a connection beyond its row: secrets that lack, what fails."""
+    """Details of a connection below its row: missing secrets, and failures."""
     yield from (f"{why}." for why in stored.unusable.get(connection_id, ()))
     missing = missing_credentials(connection_id, stored)
     if missing:
@@ -56,7 +58,7 @@ def remarks(connection_id: str, stored: Stored, seen: Seen, moments: Moments) ->
 
 
 def overview_as_json(stored: Stored, seen: Seen, stack: Stack) -> list[dict[str, Any]]:
-    """The same for scripts; secrets as whether they are there."""
+    """The same for scripts; for each secret, whether it is stored."""
     return [
         {
             "id": name,
@@ -79,7 +81,7 @@ def _without_settings(connection_id: str, stored: Stored) -> str:
 
 
 def missing_credentials(connection_id: str, stored: Stored) -> list[str]:
-    """What the provider asks for and is not stored."""
+    """The secrets that the provider requires and that are not stored."""
     settings = stored.settings.get(connection_id)
     there = stored.credentials.get(connection_id, {})
     needed = profile_of(settings.provider).credentials if settings else ()

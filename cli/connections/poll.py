@@ -16,7 +16,7 @@ _LOOK_EVERY: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedPoll:
-    """The connection after a poll for a request; the request stays kept until ``is_done``."""
+    """The connection after a poll for a request; the request stays stored until ``is_done``."""
 
     connection: Mapping[str, Any]
     is_done: bool
@@ -31,7 +31,7 @@ class StartedPoll:
     response: Mapping[str, Any]
 
     def wait(self, seconds: float) -> EndedPoll:
-        """The outcome of the poll that fulfilled the request, or failed.
+        """The outcome of the poll that fulfilled the request, or that failed.
 
         :raises CannotDo: when none has in so many seconds, or the provider asked us to wait
         """
@@ -47,7 +47,7 @@ class StartedPoll:
 
 
 def start_poll(api: OrdersApi, connection: str, *, again: Mapping[str, Any] | None) -> StartedPoll:
-    """Have a connection polled.
+    """Request a poll of a connection.
 
     :param again: to read once more what changed ``since``, and whether to ``announce`` it
     """

@@ -1,4 +1,4 @@
-"""Defaults of each provider for settings that an account's entry leaves out."""
+"""Defaults of each provider for settings that a connection in the file leaves out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from milepost.webhooks.signature_schemes import parameters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Defaults of a provider's connections, and which credentials its adapter asks for.
+    """Defaults for a provider's connections, and the credentials that its adapter requires.
 
     ``most_per_page`` is what the provider gives at most on a page. ``poll`` is how often it is
     polled: seldom where webhooks tell of changes sooner.
@@ -50,7 +50,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
 
 
 def profile_of(provider: str) -> Profile:
-    """The provider's profile; an empty one for an adapter that has none."""
+    """The provider's profile; an empty one if the adapter has none."""
     if declared := known_provider(provider):
         return _declared_profile(declared.said)
     return PROFILES.get(provider, Profile(credentials=()))
@@ -73,13 +73,13 @@ def _declared_profile(said: Declaration) -> Profile:
 
 
 def version_of(provider: str) -> int | None:
-    """The current version of a declared provider; None for one that is programmed."""
+    """The current version of a declared provider; None for a provider with code."""
     declared = known_provider(provider)
     return declared.version if declared else None
 
 
 def scheme_of(provider: str) -> Any:
-    """How the provider signs webhooks, as it is stored: the name of a scheme, or its parameters.
+    """The provider's signature scheme in its stored form: the scheme's name, or its parameters.
 
     None when it sends none.
     """
@@ -91,18 +91,18 @@ def scheme_of(provider: str) -> Any:
 
 
 def statuses_of(provider: str) -> list[str]:
-    """The provider's raw statuses, as it documents them."""
+    """The raw statuses that the provider documents."""
     if declared := known_provider(provider):
         return list(declared.said.statuses.map)
     return list(adapter(provider).statuses)
 
 
 def provider_names() -> list[str]:
-    """Every provider that there is an adapter for, programmed or declared."""
+    """Every provider with an adapter, with code or declared."""
     return sorted({*REGISTRY, *known_names()})
 
 
 def credential_names() -> list[str]:
-    """Every credential that some provider asks for."""
+    """Every credential that any provider requires."""
     profiles = (profile_of(name) for name in provider_names())
     return sorted({name for profile in profiles for name in profile.credentials})

@@ -1,4 +1,4 @@
-"""Poll schedules: as people write them, and as EventBridge Scheduler takes them."""
+"""Poll schedules: in the form for people, and in the form of EventBridge Scheduler."""
 
 import json
 import re
@@ -28,7 +28,7 @@ class Schedule:
 
     @property
     def expression(self) -> str:
-        """As EventBridge Scheduler reads it, such as ``rate(5 minutes)``."""
+        """The expression of EventBridge Scheduler, such as ``rate(5 minutes)``."""
         return f"rate({self})"
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class Schedule:
 
 
 def read_schedule(text: str) -> Schedule:
-    """Read ``5 minutes`` or ``1 hour``.
+    """Parse ``5 minutes`` or ``1 hour``.
 
     :raises ValueError: when it is neither, or shorter than the minute that is the least
     """
@@ -49,13 +49,13 @@ def read_schedule(text: str) -> Schedule:
 
 
 def describe_expression(expression: str, *, state: str) -> str:
-    """A stored schedule in words; one that somebody switched off in the console is paused."""
+    """A stored schedule in words; a schedule that was disabled in the AWS console is paused."""
     words = expression.removeprefix("rate(").removesuffix(")")
     return words if state == "ENABLED" else f"{words} (paused)"
 
 
 class PollSchedules:
-    """One schedule a connection, named by its id, in their own group."""
+    """One schedule for each connection, named after its id, in a schedule group of their own."""
 
     def __init__(self, stack: Stack) -> None:
         self._client = stack.client("scheduler")
@@ -65,18 +65,18 @@ class PollSchedules:
         self._failed = stack.output("FailedInvocationsArn")
 
     def all(self) -> dict[str, Mapping[str, Any]]:
-        """Every schedule that is there, by connection."""
+        """Every existing schedule, by connection."""
         pages = self._client.get_paginator("list_schedules").paginate(GroupName=self._group)
         names = [one["Name"] for page in pages for one in page["Schedules"]]
         return {name: self._client.get_schedule(GroupName=self._group, Name=name) for name in names}
 
     def is_kept(self, connection_id: str, schedule: Schedule, stored: Mapping[str, Any]) -> bool:
-        """Whether what is stored is all that ``put`` would write."""
+        """Whether the stored schedule already has everything that ``put`` would write."""
         wanted = self._declaration(connection_id, schedule)
         return all(_holds(stored.get(name), value) for name, value in wanted.items())
 
     def put(self, connection_id: str, schedule: Schedule) -> None:
-        """Make the schedule, or change the one that is there."""
+        """Create or update the schedule."""
         declared = self._declaration(connection_id, schedule)
         try:
             self._client.update_schedule(**declared)
@@ -84,7 +84,7 @@ class PollSchedules:
             self._client.create_schedule(**declared)
 
     def delete(self, connection_id: str) -> None:
-        """Poll no more; one that is gone already is no error."""
+        """Delete the schedule; it is no error if it doesn't exist."""
         try:
             self._client.delete_schedule(GroupName=self._group, Name=connection_id)
         except self._client.exceptions.ResourceNotFoundException:
@@ -113,7 +113,9 @@ class PollSchedules:
 
 
 def _window(schedule: Schedule) -> dict[str, Any]:
-    """Connections that were applied together would otherwise poll in the same second for ever."""
+    """A flexible time window, since connections that were applied together would otherwise always
+    be polled in the same second.
+    """
     if schedule.minutes < _SPREAD_FROM_MINUTES:
         return {"Mode": "OFF"}
     spread = min(schedule.minutes // 5, _WIDEST_SPREAD_MINUTES)
@@ -121,7 +123,9 @@ def _window(schedule: Schedule) -> dict[str, Any]:
 
 
 def _holds(stored: Any, wanted: Any) -> bool:
-    """Whether all that is wanted is stored; the service adds defaults of its own."""
+    """Whether the stored schedule contains the requested values; the service adds defaults of its
+    own.
+    """
     if isinstance(wanted, Mapping) and isinstance(stored, Mapping):
         return all(_holds(stored.get(name), value) for name, value in wanted.items())
     return bool(stored == wanted)

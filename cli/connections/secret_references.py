@@ -1,4 +1,4 @@
-"""References to secrets in the file: where a value is stored, never the value."""
+"""References to secrets in the file: they say where a value is stored, never the value."""
 
 import os
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from pathlib import Path
 
 
 class UnreadableReference(ValueError):
-    """A reference that can't be resolved. The message names its place, never the value."""
+    """A reference that can't be resolved. The message has its position, never the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretReader:
-    """Follows ``env:NAME`` and ``file:PATH``, the latter from ``directory``.
+    """Resolves ``env:NAME`` and ``file:PATH``; the path is relative to ``directory``.
 
     ``literals`` says whether a value may be in the file itself.
     """
@@ -20,7 +20,7 @@ class SecretReader:
     literals: bool
 
     def read(self, text: str) -> str:
-        """The value behind a reference.
+        """The value of a reference.
 
         :raises UnreadableReference: when there is none, or a literal where none is allowed
         """

@@ -1,4 +1,4 @@
-"""Finds connections whose settings for customers' mails lack a sender or parts of it."""
+"""Finds connections without a complete sender in the settings for customers' mails."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -11,7 +11,7 @@ _WANTS_A_LEGAL_LINE: Final = frozenset({"DE", "AT"})
 
 
 def incomplete_senders(connections: Iterable[Connection]) -> Iterator[tuple[str, str]]:
-    """The id of each such connection, and what is missing, in words.
+    """The ids of these connections, and the missing parts, in words.
 
     Connections whose customers get no notices are left out.
     """

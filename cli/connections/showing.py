@@ -18,7 +18,7 @@ _STYLES: Final = {Change.ADDED: "green", Change.CHANGED: "yellow", Change.REMOVE
 
 
 def show_difference(difference: Difference) -> None:
-    """Print what would change, a line a field."""
+    """Print the changes, one line for each field."""
     for connection in difference.connections:
         _show_heading(connection, connection.id)
         _show_fields(connection.fields)

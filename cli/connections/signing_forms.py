@@ -1,4 +1,4 @@
-"""Signing secrets in the form of each scheme."""
+"""The format of signing secrets for each scheme."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ PUBLIC_KEY_BYTES = 32
 
 
 def is_signing_secret(scheme: Any, secret: str) -> bool:
-    """Whether it may be set: webhooks can be checked with it, and it is long enough."""
+    """Whether the secret may be set: webhooks can be verified with it, and it is long enough."""
     key = _key(scheme, secret)
     longest = LONGEST_KEY if scheme == STANDARD_WEBHOOKS else len(key)
     if _is_public(scheme):
@@ -18,12 +18,12 @@ def is_signing_secret(scheme: Any, secret: str) -> bool:
 
 
 def has_form(scheme: Any, secret: str) -> bool:
-    """Whether webhooks of this scheme can be checked with it, however short it is."""
+    """Whether webhooks of this scheme can be verified with the secret, however short it is."""
     return bool(_key(scheme, secret))
 
 
 def what_it_takes(scheme: Any) -> str:
-    """What a signing secret has to be, for people."""
+    """The format of a signing secret, as text for people."""
     if scheme == STANDARD_WEBHOOKS:
         return f"{scheme} takes whsec_ and the base64 of {SHORTEST_KEY} to {LONGEST_KEY} bytes"
     if _is_public(scheme):

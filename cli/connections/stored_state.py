@@ -34,10 +34,10 @@ _ALWAYS: Final = frozenset({"id", "provider", "base_url"})
 
 
 class SharedSecret(shared_secret.SharedSecret):
-    """One secret that holds an entry a connection, as JSON."""
+    """One secret with an entry for each connection, as JSON."""
 
     def change(self, change: Callable[[Entries], None]) -> Entries:
-        """Write what ``change`` makes of the entries.
+        """Replace the entries with the result of ``change``.
 
         :raises CannotDo: when others write it all the time
         """
@@ -58,25 +58,25 @@ class SharedSecret(shared_secret.SharedSecret):
 
 
 class StoredSettings:
-    """Settings in Parameter Store, a parameter a connection."""
+    """Settings in Parameter Store, with one parameter for each connection."""
 
     def __init__(self, client: Any, *, path: str) -> None:
         self._client = client
         self._path = path
 
     def read_each(self) -> tuple[dict[str, Connection], dict[str, str]]:
-        """Every connection that is applied, by id, and why the settings of others can't be used."""
+        """Every applied connection, by id, and why the settings of others can't be used."""
         found, declared = read_parameters(self._client, path=self._path)
         learn(declared)
         known, unusable = read_each(found, providers=REGISTRY, declared=declared.versions)
         return known, {name: one.why for name, one in unusable.items()}
 
     def all(self) -> dict[str, Connection]:
-        """Every connection whose settings can be used, by id."""
+        """Every connection with valid settings, by id."""
         return self.read_each()[0]
 
     def ids(self) -> list[str]:
-        """Every connection that is applied."""
+        """Every applied connection."""
         known, unusable = self.read_each()
         return sorted({*known, *unusable})
 
@@ -91,12 +91,12 @@ class StoredSettings:
         )
 
     def delete(self, connection_id: str) -> None:
-        """Forget it; one that is gone already is no error."""
+        """Delete the settings; it is no error if they don't exist."""
         self._client.delete_parameters(Names=[f"{self._path}/{connection_id}"])
 
 
 def to_json(connection: Connection) -> str:
-    """What ``read_settings`` reads: all that differs from a connection's defaults."""
+    """The inverse of ``read_settings``: all values that differ from a connection's defaults."""
     bare = Connection(id=connection.id, provider=connection.provider, base_url=connection.base_url)
     # What isn't compared is no setting.
     values = {one.name: getattr(connection, one.name) for one in fields(Connection) if one.compare}
@@ -118,7 +118,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """Every place where ``milepost connections`` reads and writes."""
+    """All places that ``milepost connections`` reads and writes."""
 
     settings: StoredSettings
     signing: SharedSecret
@@ -159,7 +159,7 @@ def open_settings(stack: Stack) -> StoredSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What the stores held when they were read."""
+    """The contents of the stores when they were read."""
 
     settings: Mapping[str, Connection]
     schedules: Mapping[str, Mapping[str, Any]]
@@ -176,7 +176,7 @@ class Stored:
 
     @property
     def ids(self) -> set[str]:
-        """Every connection of which anything is stored, also after half an apply."""
+        """Every connection with any stored data, even after an interrupted apply."""
         return {
             *self.settings,
             *self.schedules,
@@ -190,7 +190,7 @@ class Stored:
 
 
 def read_stored(stores: Stores) -> Stored:
-    """Read all of it, each connection by itself."""
+    """Read everything, each connection independently of the others."""
     version = stores.declarations.version()
     settings, why = stores.settings.read_each()
     unusable = {name: [one] for name, one in why.items()}

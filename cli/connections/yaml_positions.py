@@ -11,7 +11,7 @@ _MOST_VALUES: Final = 100_000
 
 
 class BadYaml(ValueError):
-    """Text that is not YAML, or says one thing twice; ``line`` counts from 1."""
+    """Text that is not YAML, or that sets a key twice; ``line`` counts from 1."""
 
     def __init__(self, message: str, *, line: int | None) -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class Positions:
     lines: Mapping[Path, int]
 
     def line_of(self, path: Path) -> int | None:
-        """The line of a value; of where it would be, when it is not there."""
+        """The line of a value; if it is missing, the line where it would be."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
@@ -63,7 +63,9 @@ def read_yaml(text: str) -> tuple[Any, Positions]:
 
 
 def _bounded(lines: Iterator[tuple[Path, int]]) -> Iterator[tuple[Path, int]]:
-    """:raises BadYaml: for aliases of aliases, which make a short text an endless document"""
+    """:raises BadYaml: for aliases of aliases, with which a short text can become an endless
+    document
+    """
     for number, one in enumerate(lines):
         if number > _MOST_VALUES:
             raise BadYaml(
@@ -73,7 +75,7 @@ def _bounded(lines: Iterator[tuple[Path, int]]) -> Iterator[tuple[Path, int]]:
 
 
 def _lines(node: yaml.Node, path: Path, above: frozenset[int]) -> Iterator[tuple[Path, int]]:
-    """The line of the node and of everything in it; an alias to what it is in ends there."""
+    """The line of the node, and of everything in it; an alias that contains itself ends there."""
     yield path, node.start_mark.line + 1
     if id(node) in above:
         return

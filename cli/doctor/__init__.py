@@ -1,1 +1,1 @@
-"""``milepost doctor``: whether a deployment is well."""
+"""``milepost doctor``: checks whether a deployment works."""

@@ -11,7 +11,7 @@ Source: Lambda developer guide, "Lambda quotas"."""
 
 
 def check_concurrency(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether the account runs enough functions at once."""
+    """Whether the account's limit of concurrent executions is high enough."""
     limits = patient.stack.client("lambda").get_account_settings()["AccountLimit"]
     most = limits["ConcurrentExecutions"]
     if most < _ENOUGH:

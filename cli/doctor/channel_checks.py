@@ -17,7 +17,7 @@ _PENDING: Final = "PendingConfirmation"
 
 
 def check_mail(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether SES sends to everybody, and enough."""
+    """Whether SES may send to all recipients, and enough mails."""
     account = patient.stack.client("sesv2").get_account()
     if not account.get("SendingEnabled", True):
         yield failure("mail", "SES has paused sending", "See the SES console's account dashboard.")
@@ -41,7 +41,7 @@ def check_mail(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def check_sender(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether the address that mails come from is verified."""
+    """Whether the sender address of mails is verified."""
     parameters = patient.described.get("Parameters", [])
     named = {one["ParameterKey"]: one["ParameterValue"] for one in parameters}
     address = named.get(_SENDER)
@@ -58,7 +58,7 @@ def check_sender(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def _is_verified(patient: ExaminedStack, identity: str) -> bool:
-    """Whether SES sends from the identity, in whichever way it was verified."""
+    """Whether SES can send from the identity, however it was verified."""
     ses = patient.stack.client("sesv2")
     try:
         found = ses.get_email_identity(EmailIdentity=identity)
@@ -68,7 +68,7 @@ def _is_verified(patient: ExaminedStack, identity: str) -> bool:
 
 
 def check_signatures(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether mails to customers name a sender."""
+    """Whether mails to customers have a complete sender."""
     found = list(incomplete_senders(patient.stored.settings.values()))
     for name, what in found:
         yield warning(
@@ -80,7 +80,7 @@ def check_signatures(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def check_topics(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether who subscribed to the topics has confirmed, and anybody hears of alarms."""
+    """Whether subscriptions to the topics are confirmed, and the alarm topic has a subscriber."""
     topics = patient.resources(_TOPICS)
     alarms = _subscriptions(patient, topics[_ALARMS])
     announcements = _subscriptions(patient, topics[_ANNOUNCEMENTS])
@@ -104,7 +104,7 @@ def check_topics(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def check_event_bus(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether anything gets the events of the bus, if the stack has one."""
+    """Whether the event bus has rules, and all are enabled, if the stack has a bus."""
     buses = patient.resources(_BUSES)
     if not buses:
         yield ok("event bus", "the stack has none")
@@ -124,14 +124,16 @@ def check_event_bus(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def _rules(patient: ExaminedStack, bus: str) -> list[Mapping[str, Any]]:
-    """The rules of a bus that people made: an archive has one of EventBridge's own."""
+    """The rules of a bus that people created, without the rule that EventBridge creates for an
+    archive.
+    """
     pages = patient.stack.client("events").get_paginator("list_rules")
     found = [one for page in pages.paginate(EventBusName=bus) for one in page["Rules"]]
     return [one for one in found if not one.get("ManagedBy")]
 
 
 def topic_subscriptions(patient: ExaminedStack) -> list[Mapping[str, Any]]:
-    """Who subscribed to the topic of announcements."""
+    """The subscribers of the announcements topic."""
     return _subscriptions(patient, patient.resources(_TOPICS)[_ANNOUNCEMENTS])
 
 

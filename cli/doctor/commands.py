@@ -76,7 +76,9 @@ def doctor(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
 
 
 def examine(patient: ExaminedStack) -> Iterator[Finding]:
-    """What each check finds, one after another; a check that can't look is a failure by itself."""
+    """The result of each check, one after another; a check that can't be carried out counts as a
+    failure.
+    """
     for about, check in CHECKS:
         try:
             yield from check(patient)

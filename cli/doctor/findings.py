@@ -1,4 +1,4 @@
-"""The results of checks, and what a check can read."""
+"""The results of checks, and the data that checks can read."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from cli.stack import Stack
 
 
 class Level(StrEnum):
-    """How bad it is: a failure needs a hand, a warning a look."""
+    """How serious it is: a failure has to be fixed, a warning should be looked at."""
 
     OK = "ok"
     WARN = "warn"
@@ -22,7 +22,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One line of the examination; ``advice`` says what to do about it."""
+    """The result of one check; ``advice`` says what to do about it."""
 
     level: Level
     about: str
@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class ExaminedStack:
-    """A deployed stack; each part of it is read once, when a check first looks at it."""
+    """A deployed stack; each part is read once, when a check first needs it."""
 
     stack: Stack
     now: datetime
@@ -51,13 +51,13 @@ class ExaminedStack:
 
     @cached_property
     def connections(self) -> list[Mapping[str, Any]]:
-        """Every connection with its health, as the API shows it."""
+        """Every connection with its health, from the API."""
         found: list[Mapping[str, Any]] = self.api.get("/connections")["items"]
         return found
 
     @cached_property
     def described(self) -> Mapping[str, Any]:
-        """The stack as CloudFormation describes it."""
+        """The stack's description from CloudFormation."""
         stacks = self.stack.client("cloudformation").describe_stacks(StackName=self.stack.name)
         described: Mapping[str, Any] = stacks["Stacks"][0]
         return described
@@ -81,12 +81,12 @@ Check: TypeAlias = Callable[[ExaminedStack], Iterator[Finding]]
 
 
 def ok(about: str, text: str) -> Finding:
-    """All is well."""
+    """Everything is OK."""
     return Finding(level=Level.OK, about=about, text=text)
 
 
 def warning(about: str, text: str, advice: str) -> Finding:
-    """Somebody should look."""
+    """Somebody should look at it."""
     return Finding(level=Level.WARN, about=about, text=text, advice=advice)
 
 

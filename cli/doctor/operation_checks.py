@@ -38,7 +38,7 @@ def check_alarms(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def check_functions(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether a function has failed within a day."""
+    """Whether a function has failed during the last day."""
     functions = _required(patient, "AWS::Lambda::Function", "functions")
     errors = _errors_of_a_day(patient, list(functions.values()))
     for name, number in sorted(errors.items()):
@@ -52,7 +52,7 @@ def check_functions(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def check_sources(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether every queue and stream still reaches its function."""
+    """Whether every event source mapping of a queue or stream is enabled."""
     client = patient.stack.client("lambda")
     mappings = _required(patient, "AWS::Lambda::EventSourceMapping", "queues and streams")
     off = []
@@ -84,7 +84,7 @@ def check_dead_letters(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def check_quarantine(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether anything could not be read."""
+    """Whether the quarantine has payloads that could not be read."""
     found = patient.api.get("/quarantine", limit=_A_PAGE)
     number = f"{len(found['items'])}{' or more' if found['next'] else ''}"
     if found["items"]:
@@ -98,7 +98,7 @@ def check_quarantine(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def check_polls(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether polls come through and keep to their schedules."""
+    """Whether polls succeed and keep to their schedules."""
     moments, well, ill = read_zone(UTC_ZONE), 0, 0
     for one in patient.connections:
         condition = one["health"]["condition"]
@@ -120,7 +120,7 @@ def check_polls(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def check_payloads(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether providers' payloads look as they did."""
+    """Whether providers' payloads still look as before."""
     changed = 0
     for one in patient.connections:
         for change in one.get("drift", [])[:_MOST_CHANGES]:
@@ -136,7 +136,7 @@ def check_payloads(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def check_webhooks(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether every connection that takes webhooks has had one."""
+    """Whether every connection that receives webhooks has received one."""
     signing = patient.stored.signing
     silent = [
         one["id"]
@@ -155,7 +155,7 @@ def check_webhooks(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def _required(patient: ExaminedStack, kind: str, what: str) -> dict[str, str]:
-    """:raises CannotDo: when the stack has none: then nothing was looked at"""
+    """:raises CannotDo: if the stack has none, so that nothing was checked"""
     found = patient.resources(kind)
     if not found:
         raise CannotDo(f"the stack {patient.stack.name} has no {what}: is it a Milepost stack?")

@@ -20,7 +20,7 @@ Policy = Mapping[str, Any]
 
 
 def check_recipients(patient: ExaminedStack) -> Iterator[Finding]:
-    """By connection, the kinds of which nobody is notified for all of its orders."""
+    """Whether somebody is notified of each kind, for all orders of each connection."""
     policies = [*_policies(patient)]
     unheard = {
         name: [kind for kind in KINDS if not _is_heard(patient, policies, name, kind)]
@@ -68,8 +68,8 @@ def _is_heard(patient: ExaminedStack, policies: list[Policy], connection: str, k
 
 
 def _passes(policy: Policy, connection: str, kind: Kind) -> bool:
-    """Whether a filter policy lets all messages of this kind and connection through, as far as it
-    names values; one that filters by anything else is not counted."""
+    """Whether a filter policy accepts all messages of this kind and connection, as far as it
+    compares values; a policy that filters in another way isn't counted."""
     if not policy.keys() <= {"kind", "connection"}:
         return False
     return all(
@@ -79,7 +79,7 @@ def _passes(policy: Policy, connection: str, kind: Kind) -> bool:
 
 
 def _policies(patient: ExaminedStack) -> Iterator[Policy]:
-    """The filter policies of those who subscribed to the announcements; empty for everything."""
+    """The filter policies of the subscribers of announcements; an empty one accepts everything."""
     sns = patient.stack.client("sns")
     for one in topic_subscriptions(patient):
         if one["SubscriptionArn"] == _PENDING:

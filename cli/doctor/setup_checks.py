@@ -9,7 +9,7 @@ from cli.doctor.findings import ExaminedStack, Finding, failure, ok, warning
 
 
 def check_stack(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether the last deployment came through."""
+    """Whether the last deployment succeeded."""
     status = patient.described["StackStatus"]
     if status.endswith("ROLLBACK_COMPLETE"):
         yield warning(
@@ -25,7 +25,7 @@ def check_stack(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def check_secrets(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether each connection has the secrets that its provider asks for."""
+    """Whether each connection has the secrets that its provider requires."""
     stored = patient.stored
     yield from _unusable(patient)
     if not stored.ids:
@@ -69,7 +69,7 @@ def _unusable(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def check_schedules(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether each connection that is to be polled has a schedule that runs."""
+    """Whether each connection with a polling schedule has an enabled schedule."""
     stored = patient.stored
     without = sorted({*stored.schedules} - {*stored.settings, *stored.unusable})
     faults = len(without)

@@ -1,1 +1,1 @@
-"""``milepost exports``: long lists as files that a job made."""
+"""``milepost exports``: long lists as files that a job created."""

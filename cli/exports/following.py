@@ -1,4 +1,4 @@
-"""Follows an export to its end, and downloads its file."""
+"""Follows an export until it ends, and downloads its file."""
 
 import os
 import time
@@ -22,7 +22,7 @@ _ATTEMPTS: Final = 3
 
 
 def wait_for(api: OrdersApi, export: str) -> Mapping[str, Any]:
-    """The export once it has ended, with a progress bar on a terminal meanwhile.
+    """The export after it has ended, with a progress bar on a terminal until then.
 
     :raises CannotDo: when it failed; the text says why
     """
@@ -42,7 +42,8 @@ def wait_for(api: OrdersApi, export: str) -> Mapping[str, Any]:
 
 
 def download(api: OrdersApi, export: Mapping[str, Any], to: Path) -> int:
-    """Download the file of an export; its size in bytes. ``to`` is whole, or as it was.
+    """Download the file of an export; returns its size in bytes. If this fails, ``to`` is
+    unchanged.
 
     :raises CannotDo: when it can't be downloaded or written
     """
@@ -69,7 +70,7 @@ def download(api: OrdersApi, export: Mapping[str, Any], to: Path) -> int:
 
 
 class _NotGiven(Exception):
-    """The link doesn't open the file."""
+    """The link can't be opened."""
 
 
 def _fetch(link: str, to: Path) -> None:

@@ -1,1 +1,1 @@
-"""``milepost stages`` and ``commissions``: how long it took, and what it earned."""
+"""``milepost stages`` and ``commissions``: how long stages took, and what orders earned."""

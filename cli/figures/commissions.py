@@ -78,7 +78,7 @@ def _row(one: Mapping[str, Any]) -> list[str]:
 
 
 def sums_in_words(found: Iterable[Mapping[str, Any]]) -> str:
-    """What they come to, by state and currency."""
+    """The totals by state and currency."""
     sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for one in found:
         sums[one["state"], one["currency"]] += Decimal(one["amount"])

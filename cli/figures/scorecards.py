@@ -1,4 +1,4 @@
-"""``milepost scorecards``: how connections and providers did, and which are slowing down."""
+"""``milepost scorecards``: how connections and providers performed, and which are slowing down."""
 
 from collections.abc import Mapping
 from typing import Any

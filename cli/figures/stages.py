@@ -19,7 +19,7 @@ app = make_part()
 
 
 class By(StrEnum):
-    """What one row is about."""
+    """What a row is grouped by."""
 
     STATUS = "status"
     RAW_STATUS = "raw_status"

@@ -20,7 +20,7 @@ from milepost.providers.registry import REGISTRY
 
 
 class PreviewChannel(StrEnum):
-    """Channels whose messages are shown."""
+    """Channels whose messages can be shown."""
 
     EMAIL = "email"
     SLACK = "slack"
@@ -29,7 +29,7 @@ class PreviewChannel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatWanted:
-    """Which message is shown: of one notice, or a digest with its ``reason``."""
+    """The message to show: of one notice, or a digest with its ``reason``."""
 
     channel: Channel
     kind: str
@@ -40,7 +40,7 @@ class ChatWanted:
 
 
 def preview_chat(stack: Stack, wanted: ChatWanted) -> Mapping[str, Any]:
-    """The JSON of a message of invented orders, as the platform would get it.
+    """The JSON of a message about sample orders, in the form in which the platform gets it.
 
     :raises WrongUse: when there is no such connection, or the team isn't notified of this kind
     """

@@ -47,7 +47,7 @@ class Explanation:
     """Why one recipient got the notices of an order's items, or didn't."""
 
     def __init__(self, stack: Stack, to: str, keys: Sequence[OrderKey]) -> None:
-        """Read everything that it takes.
+        """Read all data that is needed.
 
         :raises CannotDo: when the orders can't be read
         """
@@ -59,14 +59,14 @@ class Explanation:
 
     @property
     def explained(self) -> Iterator[tuple[OrderKey, Explained]]:
-        """Each announcement of each item, and what became of it."""
+        """Each announcement of each item, and its outcome."""
         for key, of in self.of.items():
             for one in explain(self.wanted, of):
                 yield key, one
 
     @property
     def now(self) -> list[str]:
-        """What stops further notices to the recipient, as sentences."""
+        """The reasons why the recipient gets no more notices, as sentences."""
         ended = [
             f"Subscription {one.id} is over: {one.ended}."
             for one in subscriptions_of(self.wanted, self._subscriptions)
@@ -127,7 +127,7 @@ class Explanation:
 
 
 def _recipient(to: str, subscriptions: Sequence[Subscription]) -> WantedNotices:
-    """The recipient that somebody names: as the log names it, or by a subscription's id."""
+    """The recipient that the operator names: as in the log, or by a subscription's id."""
     if not to.strip():
         raise WrongUse("--to is empty: name an address, a URL, a chat, or a subscription.")
     if to in _OF_THE_STACK:
@@ -146,7 +146,7 @@ def _name_of_chat(url: str) -> str | None:
 
 
 def show_explanation(explanation: Explanation) -> None:
-    """Print two lines for each announcement: what became of it, then why."""
+    """Print two lines for each announcement: its outcome, then the reason."""
     found = list(explanation.explained)
     if found:
         tell_row(_COLUMNS, _WIDTHS, style="bold")

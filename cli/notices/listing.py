@@ -33,7 +33,7 @@ OptionalOrder = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeFilters:
-    """Which notices are wanted. What is None, or False, doesn't limit the list."""
+    """Filters of notices. None, or False, doesn't limit the list."""
 
     connection: ConnectionsOption = None
     state: Annotated[
@@ -68,7 +68,7 @@ class NoticeFilters:
     ] = None
 
     def wanted(self) -> WantedNotices:
-        """What the options ask for, of any connection.
+        """The filters of these options, for any connection.
 
         :raises WrongUse: when a time can't be read
         """
@@ -89,7 +89,7 @@ class NoticeFilters:
 def read_notices(
     api: OrdersApi, wanted: WantedNotices, connections: list[str] | None, *, most: int | None
 ) -> dict[str, Any]:
-    """A number of notices of all orders, and the cursor of the next page."""
+    """Notices of all orders, up to a number, and the cursor of the next page."""
     found: list[Listed] = []
     following = None
     for page in api.pages(

@@ -26,7 +26,7 @@ PreviewKind = StrEnum(  # type: ignore[misc]  # mypy follows no names that are w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailWanted:
-    """Which connection's mail is shown, in which language, for which audience."""
+    """The mail to show: its connection, language and audience."""
 
     connection: str
     language: str
@@ -68,7 +68,7 @@ def preview_digest(stack: Stack, reason: DigestReason, wanted: MailWanted) -> Ma
 
 
 def headers_of(mail: Mail) -> Iterator[tuple[str, str]]:
-    """The headers that a reader sees, as far as the mail itself decides them."""
+    """The headers that a reader sees, as far as the mail itself determines them."""
     yield "Subject", mail.subject
     if mail.from_name:
         yield "From", mail.from_name

@@ -1,4 +1,4 @@
-"""``milepost notices resend``: a mail or a message to a chat again."""
+"""``milepost notices resend``: sends a mail or a message to a chat again."""
 
 import time
 from datetime import UTC, datetime

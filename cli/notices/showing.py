@@ -29,7 +29,7 @@ def show_entries(entries: Iterable[Entry], *, with_ids: bool) -> None:
 
 
 def entry_as_json(entry: Entry) -> dict[str, Any]:
-    """One notice for scripts, with every time that the log has of it."""
+    """One notice for scripts, with all times in the log."""
     left_out = ("pk", "sk", "expires_at", "claimed_until", "list_shard", "listed_at")
     plain = {name: value for name, value in entry.items() if name not in left_out}
     if "recipient" in plain:
@@ -40,7 +40,7 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
 
 
 def when(entry: Entry) -> str | None:
-    """When its state last changed; an instant in UTC."""
+    """When its state last changed, in UTC."""
     at = entry.get(f"{entry['state']}_at") or entry.get(f"{State.QUEUED}_at")
     return str(at) if at else None
 
@@ -51,7 +51,7 @@ def _cells(entry: Entry) -> Sequence[str]:
 
 
 def recipient_in_words(entry: Entry) -> str:
-    """To whom a notice goes, without what may be secret in an endpoint's URL."""
+    """The recipient of a notice, without parts of an endpoint's URL that may be secret."""
     recipient = without_query(entry.get("recipient") or "nobody")
     if entry["channel"] == Channel.SNS:
         return f"topic {recipient.rpartition(':')[2]}"
@@ -64,7 +64,7 @@ def _recipient_and_reason(entry: Entry) -> str:
 
 
 def remarks(entry: Entry) -> Iterator[str]:
-    """What the log says of a notice beside its state: its reason, until when it is held, ..."""
+    """Details in the log besides the state: the reason, until when the notice is held, ..."""
     if entry.get("reason"):
         yield str(entry["reason"])
     if entry["state"] == State.QUEUED and "due_at" in entry:

@@ -83,7 +83,7 @@ def discard_message(
 
 
 def _require_queue(api: OrdersApi, queue: str) -> None:
-    """:raises NoSuchThing: when there is no such queue, with those that there are"""
+    """:raises NoSuchThing: if there is no such queue; the message lists the queues"""
     names = [one["name"] for one in api.get("/dead-letters")["items"]]
     if queue not in names:
         raise NoSuchThing(f"There is no dead-letter queue {queue}; there are: {', '.join(names)}.")

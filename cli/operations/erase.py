@@ -23,7 +23,7 @@ _CUSTOMER_ID: Final = re.compile(r"[0-9a-f]{16}(?:[0-9a-f]{8})?")
 
 
 class NobodyFound(CannotDo):
-    """There is no such customer; the text says what was searched for."""
+    """There is no such customer; the text says where the command searched."""
 
 
 DryRunOption = Annotated[
@@ -70,7 +70,7 @@ def erase(
 
 
 def _show(customer: str, erased: dict[str, Any], *, as_json: bool) -> None:
-    """Print it.
+    """Print the result.
 
     :raises NobodyFound: when nothing of such a customer was found
     """
@@ -107,7 +107,7 @@ def _tell(erased: dict[str, Any]) -> None:
 
 
 def _show_open_places(erased: dict[str, Any]) -> None:
-    """What was not looked through, and until when what shows up late is erased."""
+    """The places that were not searched, and until when data that appears later is erased."""
     for place, why in erased["not_looked_at"].items():
         tell(f"Could not search {place.replace('_', ' ')}: {why}.")
     for place in erased["goes_on"]:
@@ -135,7 +135,7 @@ def _customer_id(api: OrdersApi, customer: str) -> str:
 
 
 def _customer_id_of_phone(api: OrdersApi, phone: str) -> str:
-    """The id of who has this number.
+    """The id of the customer with this number.
 
     :raises WrongUse: when several have
     """

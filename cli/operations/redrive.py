@@ -44,7 +44,7 @@ def redrive(
 
 
 def _redrive_all(api: OrdersApi, queue: str, messages: list[str] | None) -> dict[str, Any]:
-    """Ask until nothing more moves: one request moves 500 at most."""
+    """Repeat the request until no more messages move: one request moves at most 500."""
     moved = 0
     while True:
         done = api.post(f"/dead-letters/{queue}/redrive", {"messages": messages})

@@ -52,7 +52,7 @@ LEFT_OUT_FIRST: Final = (
 
 
 def read_columns(said: str | None) -> list[str] | None:
-    """The columns that are named, with commas between them; None for the usual ones.
+    """The columns in a comma-separated text; None for the default columns.
 
     :raises WrongUse: for one that there isn't
     """
@@ -65,7 +65,7 @@ def read_columns(said: str | None) -> list[str] | None:
 
 
 def cell(one: Listed, name: str, moments: Moments) -> str:
-    """The same for people: times in their zone."""
+    """The same for people: times are in their time zone."""
     value = ORDERS.flat(one)[name]
     return moments.minute(value) if value and name in _INSTANTS else str(value or "")
 

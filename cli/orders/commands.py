@@ -211,7 +211,7 @@ def import_orders(
 
 
 def _as_json(api: OrdersApi, items: list[Any]) -> dict[str, Any]:
-    """The items with all the API knows of them, and what the first one's group comes to."""
+    """The items with all data from the API, and the common status of the first one's group."""
     group = api.get(f"/groups/{items[0]['group']}")
     return {
         "connection": group["connection"],

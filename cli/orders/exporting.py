@@ -1,4 +1,4 @@
-"""``milepost orders export``: a list of orders as a file, however long it is."""
+"""``milepost orders export``: a list of orders as a file, of any length."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -27,7 +27,7 @@ EPILOG = examples(
 
 
 class FileFormat(StrEnum):
-    """The format of a file, by its usual ending."""
+    """The format of a file, from its extension."""
 
     CSV = "csv"
     JSONL = "jsonl"

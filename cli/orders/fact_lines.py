@@ -25,7 +25,7 @@ _IDENTIFIERS: Final = (
 
 
 def fact_lines(details: Facts, moments: Moments) -> Iterator[str]:
-    """All that is known, without what isn't."""
+    """All known facts."""
     lines = {
         "customer": _parts(details, "customer", "name", "business", "email", "phone", "number"),
         "address": _parts(

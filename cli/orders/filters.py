@@ -16,7 +16,7 @@ SortOption: TypeAlias = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class OrderFilters:
-    """Which orders are wanted. What is None doesn't limit the list."""
+    """Filters of orders. None doesn't limit the list."""
 
     status: Annotated[
         list[Status] | None,
@@ -88,7 +88,7 @@ class OrderFilters:
     ] = None
 
     def as_query(self, sort: Sort = Sort.NEXT_DATE) -> dict[str, Any]:
-        """The parameters of ``GET /orders``; what was not asked for is None."""
+        """The parameters of ``GET /orders``; filters that aren't set are None."""
         return {
             "status": [str(one) for one in self.status] if self.status else None,
             "connection": self.connection or None,

@@ -24,7 +24,9 @@ _BAD: Final = ("refused", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the file, and the line where it begins; without cells, why it can't be read."""
+    """A row of the file, and the line where it begins; without cells, the reason why it can't be
+    parsed.
+    """
 
     number: int
     cells: Mapping[str, str] | None
@@ -32,7 +34,7 @@ class Line:
 
 
 def read_mapping(said: Sequence[str] | None) -> dict[str, str]:
-    """The options ``--map FIELD=COLUMN``: columns of the file by the fields that they are.
+    """The options ``--map FIELD=COLUMN``, as the file's columns by field.
 
     :raises WrongUse: for a field that there isn't
     """
@@ -46,7 +48,7 @@ def read_mapping(said: Sequence[str] | None) -> dict[str, str]:
 
 
 def read_lines(path: Path, mapping: Mapping[str, str]) -> tuple[list[Line], list[str]]:
-    """The rows of a file by the fields, and the columns that are no field's.
+    """The rows of a file by field, and the columns that belong to no field.
 
     :raises WrongUse: when it can't be read, or a column lacks
     """
@@ -70,7 +72,7 @@ def read_lines(path: Path, mapping: Mapping[str, str]) -> tuple[list[Line], list
 def send_rows(
     api: OrdersApi, connection: str, lines: Sequence[Line], *, dry_run: bool, notify: bool
 ) -> list[dict[str, Any]]:
-    """The outcome of each row, with a progress bar on a terminal meanwhile."""
+    """The outcome of each row, with a progress bar on a terminal until all are done."""
     found = [
         {"line": one.number, "outcome": "refused", "order": None, "why": one.why}
         for one in lines
@@ -92,7 +94,7 @@ def send_rows(
 
 
 def show_rows(found: Sequence[Mapping[str, Any]], *, dry_run: bool) -> None:
-    """Print how many became what, then the bad rows with line and reason."""
+    """Print the number of rows for each outcome, then the rejected rows with line and reason."""
     counts = Counter(one["outcome"] for one in found)
     said = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items()))
     tell(f"{'Dry run: ' if dry_run else ''}{len(found)} rows: {said}.")
@@ -104,12 +106,12 @@ def show_rows(found: Sequence[Mapping[str, Any]], *, dry_run: bool) -> None:
 
 
 def bad_rows(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The rows that were rejected."""
+    """The rejected rows."""
     return [one for one in found if one["outcome"] in _BAD]
 
 
 def _rows(file: Any) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the line where it begins."""
+    """Each row, with the line where it begins."""
     first = file.readline()
     file.seek(0)
     separator = max(_SEPARATORS, key=first.count)

@@ -1,11 +1,11 @@
-"""Finds the orders that an operator names. The API's lookup decides."""
+"""Finds the orders that an operator names, by the API's lookup."""
 
 from cli.api import OrdersApi
 from cli.errors import WrongUse
 
 
 def find_orders(api: OrdersApi, text: str, *, connection: str | None) -> list[str]:
-    """The API's ids of the items that are meant: a whole order, or one item of it.
+    """The API's ids of the named items: all items of an order, or one item.
 
     :param text: ``connection:order:item`` or ``connection:order`` (slashes do as well), the
         provider's id, a reference, or a customer's email
@@ -17,7 +17,7 @@ def find_orders(api: OrdersApi, text: str, *, connection: str | None) -> list[st
 
 
 def find_one(api: OrdersApi, text: str, *, connection: str | None) -> str:
-    """The id of the one item that is meant.
+    """The id of the single named item.
 
     :raises NoSuchThing: when there is none
     :raises WrongUse: when it could be one of several
@@ -30,6 +30,8 @@ def find_one(api: OrdersApi, text: str, *, connection: str | None) -> str:
 
 
 def short_id(order_id: str) -> str:
-    """The shortest text that names it: without the item, where that is called as the order."""
+    """The shortest text that identifies the item: without the item id, if it equals the order
+    id.
+    """
     group, _, item = order_id.rpartition(":")
     return group if group.rpartition(":")[2] == item else f"{group}:{item}"

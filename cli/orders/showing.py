@@ -13,7 +13,7 @@ _FACTS: Final = ("reference", "service_type", "appointment")
 
 
 def show_order(order: Shown, moments: Moments) -> None:
-    """Print all that is known of one item; --json has it field by field."""
+    """Print all data of one item; --json has it field by field."""
     tell()
     since = moments.minute(order["since"])
     tell(f"{order['id']}  {order['status']} since {since} ({moments.label})", style="bold")
@@ -53,7 +53,7 @@ def _about(order: Shown, moments: Moments) -> Iterator[str]:
 
 
 def _fact(name: str, value: str, moments: Moments) -> str:
-    """A fact as text; the ones that are times in the zone of all others."""
+    """A fact as text; times are in the same time zone as all others."""
     return moments.minute(value) if name == "appointment" else value
 
 
@@ -98,7 +98,7 @@ def _notice(notice: Shown, moments: Moments) -> str:
 
 
 def forecast_line(forecast: Mapping[str, Any], moments: Moments) -> str:
-    """When the order will usually be complete, and from how many orders that is known."""
+    """When the order will usually be complete, and from how many orders this is known."""
     end = forecast["end"]
     if end is None or end["earliest"] is None:
         days = forecast["track_days"]

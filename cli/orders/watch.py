@@ -1,4 +1,4 @@
-"""``milepost orders watch``: reads a list again and again, and prints what has changed."""
+"""``milepost orders watch``: reads a list repeatedly, and prints the changes."""
 
 import json
 import sys
@@ -35,7 +35,9 @@ def watch_orders(
     moments: Moments,
     as_json: bool,
 ) -> None:
-    """Print changes until Ctrl-C, the first one (``once``), or so many seconds (``within``)."""
+    """Print changes until Ctrl-C, until the first change (``once``), or for a number of seconds
+    (``within``).
+    """
     deadline = None if within is None else time.monotonic() + within
     has_changed = False
     found = read_list(api, query, most=most)
@@ -61,7 +63,7 @@ def watch_orders(
 def compare(
     before: Mapping[str, Listed], now: Mapping[str, Listed], *, api: OrdersApi
 ) -> Iterator[Change]:
-    """What has changed from one look to the next.
+    """The changes between two reads.
 
     An order that is not on the list any more is looked up: it may have been closed, which is news.
     """
@@ -95,7 +97,7 @@ def _tell(change: Change, moments: Moments, *, as_json: bool) -> None:
 
 
 def in_a_line(change: Change, moments: Moments) -> str:
-    """A change for people: which order, from which status to which, and its next date."""
+    """A change for people: the order, its statuses before and after, and its next date."""
     before, now = change["before"], change["now"]
     if now is None:
         return f"{change['order']}  is gone"

@@ -1,4 +1,4 @@
-"""Stores a version of a provider's file, and moves its connections to it."""
+"""Stores a version of a provider's file, and switches its connections to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ KEPT: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a stack has of one provider."""
+    """The stored data of one provider in a stack."""
 
     declared: DeclaredProviders
     current: StoredProvider | None
@@ -33,7 +33,7 @@ class Situation:
 
 
 def look_at(settings: StoredSettings, providers: StoredProviders, name: str) -> Situation:
-    """What there is of a provider now."""
+    """The stored data of a provider now."""
     declared = providers.read()
     learn(declared)
     connections = [one for one in settings.all().values() if one.provider == name]
@@ -48,7 +48,7 @@ def look_at(settings: StoredSettings, providers: StoredProviders, name: str) -> 
 
 
 def next_version(situation: Situation, said: Declaration) -> StoredProvider:
-    """The version that a file would be.
+    """The version that a file would become.
 
     :raises CannotDo: when its name is taken, or it is too large to be stored
     """
@@ -75,7 +75,7 @@ def switch(
     said: Declaration,
     is_new: bool,
 ) -> None:
-    """Make a version current, and move the connections that had the one before."""
+    """Make a version current, and switch the connections that use the previous one."""
     if is_new:
         providers.add(to)
     for one in situation.moving:

@@ -1,4 +1,4 @@
-"""Compares two versions of a provider's file by the stack's orders and quarantined payloads."""
+"""Compares two versions of a provider's file, using the stack's orders and quarantined payloads."""
 
 from base64 import b64decode
 from collections import Counter
@@ -28,7 +28,7 @@ EVERY_STATUS: Final = tuple(map(str, Status))
 
 @dataclass(slots=True)
 class Effects:
-    """What would change."""
+    """The differences between the versions."""
 
     orders: list[str] = field(default_factory=list)
     payloads: list[str] = field(default_factory=list)
@@ -47,7 +47,7 @@ def effects_of(
     before: DeclaredProvider | None,
     after: DeclaredProvider,
 ) -> Effects:
-    """Which orders and quarantined payloads would be read in another way; nothing is written."""
+    """The orders and quarantined payloads that would be read differently; nothing is written."""
     found = Effects()
     try:
         for connection in connections:
@@ -111,7 +111,7 @@ def _payloads(
 
 
 def reading(kept: Any, provider: DeclaredProvider, connection: Connection) -> str:
-    """How a quarantined payload would be read, in a few words without what is in it."""
+    """The result of reading a quarantined payload, in a few words without its contents."""
     at: datetime = parse_instant(kept["received_at"])
     try:
         said = read_object(b64decode(kept["base64"]))

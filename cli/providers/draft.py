@@ -1,4 +1,4 @@
-"""Drafts a provider's file from a captured list: what can be derived, and what is missing."""
+"""Drafts a provider's file from a captured list, with what can be derived and what is missing."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -26,11 +26,11 @@ _MOST_WORDS: Final = 50
 
 
 class NoOrders(ValueError):
-    """The captured answer has no list of orders."""
+    """The captured response has no list of orders."""
 
 
 def propose(name: str, answer: Any) -> dict[str, Any]:
-    """The content of a file. Every status word is mapped to ``pending``, to be corrected.
+    """The content of a file. Every status word is mapped to ``pending`` and has to be corrected.
 
     :raises NoOrders: when no list of objects is found
     """
@@ -77,7 +77,9 @@ def _lists(value: Any, path: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def _named(order: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    """The path of the first of the names with a value, else in ``attributes`` (JSON:API)."""
+    """The path of the first of these names that has a value, or of one in ``attributes``
+    (JSON:API).
+    """
     paths = (*names, *(f"{_ATTRIBUTES}.{one}" for one in names))
     return next((one for one in paths if _at(order, one) not in (None, "", [], {})), None)
 

@@ -1,4 +1,4 @@
-"""Reading a provider's file: every mistake at once, each with its line and what to do."""
+"""Parses a provider's file and reports all errors at once, each with its line and what to do."""
 
 import difflib
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def read_provider(path: Path) -> Declaration:
 
 
 class InvalidText(ValueError):
-    """A text that declares no provider, with all that is wrong in it."""
+    """A text that isn't a valid provider's file, with all of its errors."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("; ".join(one.what for one in problems))
@@ -87,14 +87,14 @@ def _problems(error: ValidationError, content: Any, positions: Positions) -> Ite
 
 
 def _as_written(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The place with numbers that are keys as text, as positions have them."""
+    """The position with numeric keys as text, as in the file's positions."""
     if place[:2] == ("statuses", "map"):
         return tuple(str(one) for one in place)
     return place
 
 
 def _place(loc: tuple[int | str, ...], content: Any) -> Iterator[int | str]:
-    """The place in the file: pydantic names the kind of a choice on the way to what is in it."""
+    """The position in the file, without the names of alternatives that pydantic inserts."""
     here, was_kind = content, False
     for part in loc:
         is_kind = isinstance(here, dict) and here.get("kind") == part and not was_kind

@@ -1,4 +1,4 @@
-"""Checks that the hosts in a provider's file may be called, by the rule for endpoints."""
+"""Checks that the hosts in a provider's file may be called, by the same rule as endpoints."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from milepost.providers.declared.file_sign_in import OAuthSignIn
 
 
 def addresses_of(host: str, port: int) -> list[str]:
-    """The addresses that a name has now; none when it can't be found."""
+    """The current addresses of a host name; none if it can't be resolved."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:

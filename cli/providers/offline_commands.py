@@ -122,7 +122,7 @@ def as_yaml(content: Any) -> str:
 
 
 def existing_file(path: Path) -> Path:
-    """The file itself, or the one of that name in ``providers``."""
+    """The path itself, or the file with this name in ``providers``."""
     if path.suffix or path.exists():
         return path
     return Path("providers") / f"{path}.yaml"

@@ -1,4 +1,4 @@
-"""Captured answers and webhooks, read offline as a provider's file says."""
+"""Reads captured responses and webhooks offline, according to a provider's file."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _LONGEST_SHOWN: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One captured answer or webhook."""
+    """One captured response or webhook."""
 
     name: str
     kind: str
@@ -37,7 +37,7 @@ class Sample:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of all samples."""
+    """The result of reading all samples."""
 
     reports: list[tuple[str, Report]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -130,13 +130,13 @@ def _read_webhook(
 
 
 def _counted(lines: list[str]) -> Iterator[str]:
-    """Each line once, with how often it was said."""
+    """Each line once, with the number of its occurrences."""
     for line, count in Counter(lines).items():
         yield line if count == 1 else f"{line} ({count} times)"
 
 
 def _hint(reason: str, one: Sample, said: Declaration) -> str:
-    """What in the file decides about a reason: an expression, or a key to look at."""
+    """The part of the file to which a reason refers: an expression, or a key to look at."""
     name = reason.removeprefix("not the expected order: ").partition(":")[0]
     event = said.webhooks.event if said.webhooks else None
     if name == "event" and event:
@@ -154,7 +154,7 @@ def _hint(reason: str, one: Sample, said: Declaration) -> str:
 
 
 def _values(said: Declaration, order: Any) -> Iterator[tuple[str, str]]:
-    """What each expression of the file finds in an order; those of its items are left out."""
+    """The values that each expression of the file finds in an order, except those of its items."""
     for name, text in paths_of(said):
         if not name.startswith("items.") and (shown := _shown(text, order)):
             yield name, shown
@@ -170,7 +170,7 @@ def _shown(text: str, payload: Any) -> str:
 
 
 def _check_one_order(samples: list[Sample], outcome: Outcome) -> None:
-    """Facts that every listed order has and no fetched one would be lost by each refresh."""
+    """Facts that every listed order has and no fetched order: each refresh would lose them."""
     kinds = {one.name: one.kind for one in samples}
     facts: dict[str, list[set[str]]] = {"list": [], "order": [], "webhook": []}
     for name, report in outcome.reports:
@@ -199,7 +199,9 @@ def _check_words(said: Declaration, outcome: Outcome) -> None:
 
 
 def unused_fields(said: Declaration, order: Json) -> Iterator[str]:
-    """The fields of an order that no expression of the file looks at, also those one level down."""
+    """The fields of an order that no expression of the file reads, including those one level
+    down.
+    """
     looked_at = {path for _, text in expressions_in(said.order) for path in _paths(text)}
     if said.order.items is not None:
         looked_at |= set(_paths(said.order.items.each))
@@ -219,5 +221,5 @@ def _paths(text: str) -> list[tuple[str, ...]]:
 
 
 def paths_of(said: Declaration) -> list[tuple[str, str]]:
-    """Each field that the file reads, and where."""
+    """Each field that the file reads, and its position."""
     return [(name, text) for name, text in expressions_in(said.order)]

@@ -21,7 +21,7 @@ _KNOWN: dict[str, KnownProvider] = {}
 
 
 def learn(declared: DeclaredProviders) -> None:
-    """Take up what a stack has, in place of what was known before."""
+    """Cache the providers of a stack, replacing those that were cached before."""
     _KNOWN.clear()
     for name in declared.names:
         stored = declared.current_of(name)
@@ -35,7 +35,7 @@ def learn(declared: DeclaredProviders) -> None:
 
 
 def known_provider(name: str) -> KnownProvider | None:
-    """The declared provider of this name; None where there is none."""
+    """The declared provider with this name; None if there is none."""
     return _KNOWN.get(name)
 
 

@@ -1,4 +1,4 @@
-"""Making a version of a provider current: what it changes, the confirmation, the change itself."""
+"""Makes a version of a provider current: shows the changes, asks for confirmation, applies them."""
 
 import difflib
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _ANYWHERE: Final = "https://samples.invalid"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderInStack:
-    """A provider as a stack has it, and where it is stored."""
+    """A provider in a stack, and where it is stored."""
 
     target: Stack
     stores: Stores
@@ -44,7 +44,7 @@ def open_providers(target: Stack) -> StoredProviders:
 
 
 def look_in(target: Stack, name: str) -> ProviderInStack:
-    """Read what a stack has of the provider with this name."""
+    """Read the stored data of the provider with this name."""
     stores, providers = open_stores(target), open_providers(target)
     # Read first: a change after this is then noticed.
     version = stores.declarations.version()
@@ -59,7 +59,7 @@ def look_in(target: Stack, name: str) -> ProviderInStack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """A version that is to become current, also for the provider's connections."""
+    """A version that is to become current, including for the provider's connections."""
 
     there: ProviderInStack
     to: StoredProvider
@@ -69,7 +69,7 @@ class Switch:
     """Whether the version is still to be stored."""
 
     def run(self, *, yes: bool, dry_run: bool, as_json: bool) -> None:
-        """Show the changes, ask, and make them."""
+        """Show the changes, ask for confirmation, and apply them."""
         target = self.there.target
         lines = difference(self.there.situation.current, self.content)
         effects = self._effects()
@@ -88,7 +88,7 @@ class Switch:
             tell("Applied. Functions use it within 5 minutes.")
 
     def _effects(self) -> Effects:
-        """How orders and quarantined payloads are read differently."""
+        """How orders and quarantined payloads would be read differently."""
         situation = self.there.situation
         if not situation.moving:
             return Effects()

@@ -188,7 +188,7 @@ def rotate_secret(
 
 
 def _secrets_of(stack: Stack, subscription_id: str) -> SharedSecret:
-    """Where the secret of this endpoint is kept.
+    """Where the secret of this endpoint is stored.
 
     :raises WrongUse: when it is no endpoint
     """

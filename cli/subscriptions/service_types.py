@@ -16,7 +16,7 @@ from milepost.queries.aws.figures import FiguresTable
 def service_type_warnings(
     stack: Stack, subscriptions: Iterable[Subscription], connections: Mapping[str, Connection]
 ) -> Iterator[tuple[Subscription, str]]:
-    """Each such subscription that is active, and what is unlikely, as text."""
+    """The active ones of these subscriptions, with what is unlikely, as text."""
     found = [one for one in subscriptions if one.service_types and one.ended is None]
     if not found:
         return
@@ -30,7 +30,7 @@ def service_type_warnings(
 
 
 def _with_usual_type(one: Connection) -> Connection:
-    """A connection that is only to be applied has no file of its declared provider yet."""
+    """A connection that will be applied and whose declared provider isn't stored yet."""
     declared = known_provider(one.provider)
     usual = declared.said.order.service_type if declared else None
     return replace(one, service_type=one.service_type or usual)

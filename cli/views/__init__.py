@@ -1,1 +1,1 @@
-"""The part ``views`` of the command."""
+"""``milepost views``: saved filters of order lists."""

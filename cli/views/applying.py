@@ -1,4 +1,4 @@
-"""Adds a saved view's filters to those of a list of orders."""
+"""Adds a saved view's filters to the filters of a list of orders."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -16,8 +16,8 @@ ViewOption: TypeAlias = Annotated[
 
 
 def with_view(api: OrdersApi, named: str, query: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of ``GET /orders`` that a view has, and those given beside it, which count
-    where both say something.
+    """The parameters of ``GET /orders`` from a view, and those given besides, which take
+    precedence.
 
     :param named: a view's id or name
     :raises WrongUse: when there is no such view

@@ -1,1 +1,1 @@
-"""Webhooks from the provider's side: sign one, or send a test."""
+"""Commands that act as a provider: sign a webhook, or send a test."""

@@ -30,7 +30,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
 
 
 class QuarantinedTests:
-    """Implements ``send_test.KeptTests``: the quarantine, by the API."""
+    """Implements ``send_test.KeptTests`` with the quarantine, through the API."""
 
     def __init__(self, api: OrdersApi) -> None:
         self._api = api

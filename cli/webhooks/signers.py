@@ -1,4 +1,4 @@
-"""Signs with a connection's current secret, in its provider's scheme."""
+"""Signs with a connection's current secret, by its provider's scheme."""
 
 from dataclasses import dataclass, field
 
@@ -12,14 +12,14 @@ from milepost.webhooks.signatures import NoSecret, signed_headers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """Signs as one connection's provider does."""
+    """Signs in the way of one connection's provider."""
 
     connection: str
     scheme: str | SignatureScheme
     secret: str = field(repr=False)
 
     def headers(self, body: bytes, *, delivery_id: str, timestamp: int) -> dict[str, str]:
-        """The headers of this delivery.
+        """The headers of a delivery.
 
         :raises CannotDo: when the stored secret isn't one of its scheme
         """
