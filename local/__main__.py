@@ -80,7 +80,7 @@ def sam_env() -> None:
 
 @app.command("sign-events")
 def sign_events() -> None:
-    """Write the webhook events with signatures of now."""
+    """Write the webhook events with current signatures."""
     written = write_signed_events(DEFAULT)
     _out.print(f"signed {len(written)} events in {written[0].parent}", soft_wrap=True)
 
@@ -101,7 +101,7 @@ def build() -> None:
 
 
 def main() -> None:
-    """Run a command; what can't be done is said in one line, with exit code 1."""
+    """Run a command; an error is printed in one line, with exit code 1."""
     try:
         app()
     except CannotStart as error:

@@ -23,7 +23,7 @@ _INSTALL: Final = "run `make install` first."
 
 
 def local_parameters() -> dict[str, str]:
-    """The template's parameters that follow from this machine."""
+    """The template's parameters that depend on this machine."""
     machine = platform.machine().lower()
     return {
         "Runtime": f"python{sys.version_info.major}.{sys.version_info.minor}",
@@ -32,7 +32,7 @@ def local_parameters() -> dict[str, str]:
 
 
 def _target_of_layers() -> dict[str, str]:
-    """What the layers' makefiles build for: this Python, this machine, in uv's words."""
+    """The target platform of the layers' makefiles, in uv's terms: this Python, this machine."""
     processor = "aarch64" if local_parameters()["Architecture"] == "arm64" else "x86_64"
     system = "apple-darwin" if sys.platform == "darwin" else "manylinux2014"
     return {
@@ -42,7 +42,7 @@ def _target_of_layers() -> dict[str, str]:
 
 
 def build_stack(*, log: IO[bytes]) -> bool:
-    """Run `sam build` unless the sources are those of the last build; whether it ran.
+    """Run `sam build` unless the sources are those of the last build; returns whether it ran.
 
     :raises CannotStart: when sam is missing or the build fails
     """
@@ -67,7 +67,9 @@ def build_stack(*, log: IO[bytes]) -> bool:
 
 
 def compile_functions(build: Path) -> None:
-    """Bytecode for the functions' own modules, as the layers have it: valid at any timestamp."""
+    """Compile the functions' own modules to bytecode, like the layers' modules: valid at any
+    timestamp.
+    """
     for folder in build.glob("*Function"):
         compileall.compile_dir(
             folder,
@@ -87,7 +89,7 @@ def run_sam(
     what: str,
     environment: Mapping[str, str],
 ) -> None:
-    """Run sam with the project's own settings files left aside.
+    """Run sam without the project's own configuration file.
 
     :raises CannotStart: when sam fails; its output is in the log
     """

@@ -1,4 +1,4 @@
-"""What the chats would show, in a browser: drawn from the requests that the stand-ins took."""
+"""Shows in a browser what the chats would show, from the requests that the stand-ins received."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ Message = Mapping[str, Any]
 
 
 def answer_chats(taken: Mapping[str, Sequence[Message]], path: str) -> Answer:
-    """The answer to a path of the chats' page.
+    """The response to a path of the chats' page.
 
     :param taken: the messages that each platform took, the oldest first
     """

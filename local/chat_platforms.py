@@ -44,7 +44,7 @@ _CARD: Final = "application/vnd.microsoft.card.adaptive"
 
 @dataclass(frozen=True, slots=True)
 class PlatformAnswer:
-    """An answer of a platform."""
+    """A response of a platform."""
 
     status: int
     body: bytes = b""
@@ -53,7 +53,9 @@ class PlatformAnswer:
 
 @dataclass(slots=True)
 class ChatPlatform:
-    """One webhook. ``trouble`` is the error that it answers to everything; None for none."""
+    """One webhook. ``trouble`` is the error with which it responds to every request; None for
+    none.
+    """
 
     platform: str
     """``slack`` or ``teams``."""
@@ -63,7 +65,7 @@ class ChatPlatform:
     taken: list[dict[str, Any]] = field(default_factory=list)
 
     def post(self, body: bytes) -> PlatformAnswer:
-        """The answer to a message; one that is taken is kept."""
+        """The response to a message; a message that is accepted is stored."""
         if self.trouble is not None:
             return self._refusal(self.trouble)
         try:

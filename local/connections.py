@@ -1,4 +1,4 @@
-"""The connections of the local stack: applied like a team's; the sandboxes are their providers."""
+"""The connections of the local stack: applied like a team's, with the sandboxes as providers."""
 
 import string
 import subprocess
@@ -40,7 +40,7 @@ _POLL_FUNCTION: Final = "PollOrdersFunction"
 
 
 def list_connections(*, api_url: str) -> list[Connection]:
-    """The declared connections as their sandboxes know them, with where their webhooks go."""
+    """The connections of the declared file with their sandboxes, and the URLs of their webhooks."""
     declared = yaml.safe_load(DECLARED.read_text())["connections"]
     found = [make_connection(entry["id"], entry["provider"]) for entry in declared]
     found += declared_connections(provider_files())
@@ -57,7 +57,7 @@ def write_connections(
     base_url: str,
     chats: Mapping[str, str] | None,
 ) -> None:
-    """The declared file with the addresses and secrets of this run's sandboxes in it.
+    """The declared file, with the addresses and secrets of this run's sandboxes.
 
     :param chats: the addresses of the chats' webhooks, for the demo's subscriptions; None for no
         demo
@@ -75,7 +75,7 @@ def write_connections(
 
 
 def apply_connections(access: Access, *, path: Path, log: IO[bytes]) -> None:
-    """Apply the file with the operator's own command.
+    """Apply the file with the command that operators use.
 
     :raises CannotStart: when the command is missing or refuses the file
     """
@@ -99,7 +99,7 @@ def apply_connections(access: Access, *, path: Path, log: IO[bytes]) -> None:
 def describe_connections(
     sandboxes: Sandboxes, connections: Sequence[Connection], deployment: Deployment
 ) -> Mapping[str, Mapping[str, Any]]:
-    """The connections as stack.json shows them."""
+    """The connections in the form of stack.json."""
     return {
         connection.id: {
             "provider": connection.provider,
@@ -116,5 +116,5 @@ def describe_connections(
 
 
 def connections_file(places: Places) -> Path:
-    """The path of the file that is applied, readable by its owner only."""
+    """The path of the file to apply, readable only by its owner."""
     return places.state / "connections.yaml"

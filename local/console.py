@@ -1,4 +1,4 @@
-"""Serves the console at its own address, by forwarding requests to its routes of the API.
+"""Serves the console at an address of its own, by forwarding requests to its routes of the API.
 
 The emulator serves an API below a path, and cookies of the console are for a whole host alone.
 """
@@ -30,7 +30,7 @@ class ConsoleServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering and free the port."""
+        """Stop serving and free the port."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -75,7 +75,7 @@ def _handler(api_url: str) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Say nothing: the function logs what it answers."""
+            """Log nothing, since the function logs each response."""
 
     return Handler
 
@@ -83,7 +83,7 @@ def _handler(api_url: str) -> type[BaseHTTPRequestHandler]:
 def tell_console_addresses(
     access: Access, deployment: Deployment, *, console_url: str, login_url: str
 ) -> None:
-    """Let the console and the user pool know where the console is on this machine."""
+    """Configure the console's address on this machine in the console and the user pool."""
     client_id = deployment.find_id("ConsoleClient")
     value = f'{{"url":"{console_url}","login":"{login_url}","client":"{client_id}"}}'
     access.client("ssm").put_parameter(

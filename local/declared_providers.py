@@ -1,4 +1,4 @@
-"""Declared providers on the local stack: applied beside the other connections.
+"""Declared providers on the local stack: applied in addition to the other connections.
 
 ``MILEPOST_PROVIDERS`` names files, parted by spaces. Each has its samples in the directory of its
 name, beside it.
@@ -33,7 +33,7 @@ SETTING: Final = "MILEPOST_PROVIDERS"
 
 
 def provider_files() -> list[Path]:
-    """The files of declared providers that this stack is to have."""
+    """The files of declared providers for this stack."""
     return [ROOT / one for one in os.environ.get(SETTING, "").split()]
 
 
@@ -66,7 +66,7 @@ def declared_connections(files: Sequence[Path]) -> list[Connection]:
 
 
 def entries_of(connections: Sequence[Connection], *, base_url: str) -> list[dict[str, Any]]:
-    """What connections.yaml has of them."""
+    """The entries of these connections in connections.yaml."""
     return [
         {
             "id": one.id,
@@ -84,7 +84,7 @@ def entries_of(connections: Sequence[Connection], *, base_url: str) -> list[dict
 
 
 def with_declared(text: str, connections: Sequence[Connection], *, base_url: str) -> str:
-    """The file of connections with theirs in it."""
+    """The file of connections with the declared providers' connections added."""
     entries = entries_of(connections, base_url=base_url)
     if not entries:
         return text
@@ -94,7 +94,7 @@ def with_declared(text: str, connections: Sequence[Connection], *, base_url: str
 
 
 def apply_providers(access: Access, files: Sequence[Path], *, log: IO[bytes]) -> None:
-    """Apply the files with the operator's own command.
+    """Apply the files with the command that operators use.
 
     :raises CannotStart: when it refuses one
     """

@@ -1,4 +1,4 @@
-"""The demo's history: nine weeks of one connection's orders, of which the last weeks were slow.
+"""The demo's history: nine weeks of one connection's orders, with slow stages in the last weeks.
 
 Orders that have ended are as `milepost orders import` leaves them; they are written at once, since
 the rows of an import would keep a small machine busy for minutes. Open ones are at the connection's
@@ -47,7 +47,9 @@ _AGAIN_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastOrder:
-    """An order: its statuses, each with when it was entered. The last one is the present one."""
+    """An order: its statuses, each with the time at which it was entered. The last one is the
+    current one.
+    """
 
     number: int
     steps: Sequence[tuple[str, datetime]]
@@ -146,7 +148,7 @@ class _InMemory:
 def ended_orders(
     orders: Sequence[PastOrder], connection: Connection, *, now: datetime
 ) -> Iterator[TrackedOrder]:
-    """The orders that have ended as an import of ``rows_of`` leaves them, each in one version."""
+    """The orders that have ended, as an import of ``rows_of`` leaves them, each in one version."""
     provider = adapter(connection.provider)
     for one in orders:
         kept = _InMemory()
@@ -160,7 +162,7 @@ def ended_orders(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackNames:
-    """Where the local stack has what the history is written to."""
+    """The parts of the local stack to which the history is written."""
 
     orders_table: str
     connections_path: str
@@ -169,7 +171,7 @@ class StackNames:
 
 @contextmanager
 def history_in_background(account: Account, *, access: Access, names: StackNames) -> Iterator[None]:
-    """Place the open orders; write the others and make forecasts while the block runs."""
+    """Create the open orders; write the other orders and make forecasts while the block runs."""
     now, stopped = datetime.now(UTC), Event()
     orders = past_orders(now)
     place_open_ones(account, orders)

@@ -24,7 +24,7 @@ _STANDING: Final = re.compile("(CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE")
 
 
 def stage(name: Annotated[str, typer.Argument(metavar="STAGE")]) -> None:
-    """Check the name of a stage: the stack's name and its functions' names are made of it."""
+    """Check the name of a stage, which is a part of the stack's and its functions' names."""
     if not _STAGE.fullmatch(name):
         raise CannotStart(
             f"STAGE={name!r} can't name a stage. Take a lowercase letter, then up to 23 lowercase "
@@ -41,7 +41,7 @@ def stage(name: Annotated[str, typer.Argument(metavar="STAGE")]) -> None:
 
 
 def sender(address: Annotated[str, typer.Argument(metavar="ADDRESS")]) -> None:
-    """Check the address that mails are to come from: SES has to take it as it is."""
+    """Check the sender address of mails, which SES has to accept."""
     try:
         for_ses = ascii_address(address.strip())
     except BadAddress as error:
@@ -66,7 +66,7 @@ def protection(stack: Annotated[str, typer.Option()]) -> None:
 
 
 def credentials() -> None:
-    """Fail where there are no credentials that AWS takes, or no region, and say so."""
+    """Fail with a message if there are no valid AWS credentials, or no region."""
     try:
         if not boto3.Session().region_name:
             typer.echo("No change set: there is no region. Set AWS_REGION to the stack's.")
@@ -94,5 +94,5 @@ def finish_build(
 
 
 def set_default(template: dict[str, dict[str, dict[str, object]]], name: str, value: str) -> None:
-    """Make this the only value of a parameter, and its default."""
+    """Make this the only allowed value of a parameter, and its default."""
     template["Parameters"][name] |= {"Default": value, "AllowedValues": [value]}

@@ -40,7 +40,7 @@ QUOTAS: Final = (
 def deploy_check(
     variables: Annotated[list[str], typer.Argument(help="As given to make: STAGE=dev SENDER=...")],
 ) -> None:
-    """Check what `make deploy` would do, as far as it can be said without an account."""
+    """Check `make deploy` as far as that is possible without an account."""
     troubles = [*check_line(variables), *check_template(read_template())]
     troubles += check_packages(BUILT)
     if troubles:
@@ -53,7 +53,7 @@ def deploy_check(
 
 
 def read_line(variables: Iterable[str]) -> dict[str, Any]:
-    """The options of `sam deploy` in the line that `make deploy` would run.
+    """The options of `sam deploy` in the command that `make deploy` would run.
 
     :raises CannotStart: when make, or SAM's parser, refuses it
     """
@@ -76,7 +76,7 @@ def read_line(variables: Iterable[str]) -> dict[str, Any]:
 
 
 def check_line(variables: Iterable[str]) -> Iterator[str]:
-    """What is wrong with the parameters and the names of a deployment by these variables."""
+    """The problems with the parameters and names of a deployment with these variables."""
     options, template = read_line(variables), read_template()
     given: Mapping[str, str] = options["parameter_overrides"]
     declared = template["Parameters"]
@@ -112,7 +112,7 @@ def check_names(template: Mapping[str, Any], *, stack: str) -> Iterator[str]:
 
 
 def check_template(template: Mapping[str, Any]) -> Iterator[str]:
-    """What of the template is beyond a quota."""
+    """The parts of the template that exceed a quota."""
     made = BUILT / "template.yaml"
     path = made if made.is_file() else ROOT / "template.yaml"
     if (size := path.stat().st_size) > MOST_BYTES_OF_A_TEMPLATE:
@@ -124,7 +124,7 @@ def check_template(template: Mapping[str, Any]) -> Iterator[str]:
 
 
 def check_packages(built: Path) -> Iterator[str]:
-    """Functions that are too large with their layers; nothing where nothing is built."""
+    """Functions that are too large with their layers; empty if nothing is built."""
     if not (built / "template.yaml").is_file():
         return
     layers = sum(_bytes_of(built / name) for name in LAYERS)

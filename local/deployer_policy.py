@@ -1,4 +1,4 @@
-"""Derives the IAM policy of whoever deploys from the template: writes docs/deployer-policy.json.
+"""Derives the IAM policy for deploying the stack from the template: docs/deployer-policy.json.
 
 CloudFormation acts with the rights of whoever deploys. What it calls for each type of resource is
 in the type's schema (``handlers``), which cfn-lint has with it.
@@ -105,8 +105,8 @@ SAM_BUCKET: Final = "arn:aws:s3:::aws-sam-cli-managed-default-*"
 
 
 def resources_of(service: str, secrets: tuple[str, ...]) -> list[str]:
-    """What an action of a service is allowed on: names that begin with ``milepost-``, where the
-    stack's names do. CloudFormation names secrets by their logical ids."""
+    """The resources for an action of a service: names that begin with ``milepost-``, like the
+    stack's names. CloudFormation names secrets by their logical ids."""
     named = {
         "apigateway": ["arn:aws:apigateway:*::/*"],
         "cloudwatch": [
@@ -144,7 +144,8 @@ def resources_of(service: str, secrets: tuple[str, ...]) -> list[str]:
 
 
 def handlers_of(resource_type: str) -> frozenset[str]:
-    """What a deployment calls for a type, by the type's own schema; nothing if it has none.
+    """The actions that a deployment calls for a resource type, from the type's schema; empty if it
+    has none.
 
     What its handler ``list`` calls is for importing resources into a stack.
     """
@@ -153,7 +154,7 @@ def handlers_of(resource_type: str) -> frozenset[str]:
 
 
 def permissions_of(resource_type: str, handler: str) -> frozenset[str]:
-    """What it calls to ``create``, ``read``, ``update``, ``delete`` or ``list``."""
+    """The actions for the handlers ``create``, ``read``, ``update``, ``delete`` or ``list``."""
     return _handlers(resource_type).get(handler, frozenset())
 
 
@@ -177,7 +178,7 @@ def _spelled(action: str) -> str:
 
 
 def actions_for(template: Mapping[str, Any]) -> frozenset[str]:
-    """Every action that a deployment, an update or the removal of this template needs."""
+    """Every action that is needed to deploy, update or remove this template."""
     declared = {one["Type"] for one in template["Resources"].values()}
     types = [kind for one in declared for kind in BECOMES.get(one, (one,))]
     called = {action for kind in types for action in (*handlers_of(kind), *BESIDE.get(kind, ()))}
@@ -186,12 +187,14 @@ def actions_for(template: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _shortened(action: str) -> str:
-    """Settings of buckets are read by some twenty actions, for which the policy has no room."""
+    """The action; for an action that reads or writes buckets' settings, a pattern: the policy has
+    no room for all of these actions.
+    """
     return next((one for one in ALIKE if fnmatchcase(action, one)), action)
 
 
 def make_policy(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The policy as IAM takes it."""
+    """The policy in IAM's format."""
     resources = template["Resources"].items()
     secrets = sorted(n for n, one in resources if one["Type"] == "AWS::SecretsManager::Secret")
     return {
@@ -226,7 +229,7 @@ def _statements(actions: frozenset[str], secrets: tuple[str, ...]) -> Iterator[d
 
 
 def _of_deployments() -> Iterator[dict[str, Any]]:
-    """Statements for the stacks themselves, and for the packages that are uploaded."""
+    """Statements for the stacks themselves, and for the uploaded packages."""
     stacks = ["stack/milepost-*", "stack/aws-sam-cli-managed-default/*"]
     yield {
         "Sid": "Stacks",
@@ -246,7 +249,7 @@ def _of_deployments() -> Iterator[dict[str, Any]]:
 
 
 def _of_roles(actions: Set[str], secrets: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Statements that give a role only to certain services, for those of the actions that do so."""
+    """Statements that allow passing a role only to certain services, for the actions that do so."""
     for sid, action, key, services, resource in (
         ("Roles", "iam:PassRole", "iam:PassedToService", ("lambda", "scheduler"),
          resources_of("iam", secrets)),
@@ -265,17 +268,17 @@ def _of_roles(actions: Set[str], secrets: tuple[str, ...]) -> Iterator[dict[str,
 
 
 def read_template() -> Mapping[str, Any]:
-    """template.yaml as it is in the checkout."""
+    """template.yaml in the checkout."""
     template: Mapping[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
     return template
 
 
 def as_text(policy: Mapping[str, Any]) -> str:
-    """The policy as docs/deployer-policy.json has it."""
+    """The policy in the format of docs/deployer-policy.json."""
     return json.dumps(policy, indent=2) + "\n"
 
 
 def write(path: Path = PATH) -> Path:
-    """Write the policy of the template in the checkout."""
+    """Write the policy for the template in the checkout."""
     path.write_text(as_text(make_policy(read_template())))
     return path

@@ -27,7 +27,7 @@ _BUCKET: Final = "milepost-local-artifacts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Outputs and resources of the deployed stack, as CloudFormation lists them."""
+    """Outputs and resources of the deployed stack, from CloudFormation."""
 
     outputs: Mapping[str, str]
     resources: Mapping[str, str]
@@ -47,7 +47,7 @@ class Deployment:
         return self.resources[logical_id]
 
     def find_only(self, resource_type: str) -> tuple[str, str]:
-        """Logical and physical id of the one resource of that type.
+        """Logical and physical id of the only resource of that type.
 
         :raises CannotStart: when there is none, or more than one
         """
@@ -102,7 +102,7 @@ def _make_bucket(access: Access, bucket: str) -> None:
 
 
 def read_deployment(access: Access, *, stack_name: str = STACK_NAME) -> Deployment:
-    """The stack as it is now."""
+    """The current state of the stack."""
     stacks = access.client("cloudformation")
     stack = stacks.describe_stacks(StackName=stack_name)["Stacks"][0]
     resources = stacks.describe_stack_resources(StackName=stack_name)["StackResources"]
@@ -117,8 +117,8 @@ def read_deployment(access: Access, *, stack_name: str = STACK_NAME) -> Deployme
 
 
 def tell_public_address(access: Access, deployment: Deployment, *, api_url: str) -> None:
-    """Set the API's URL in the functions' environment, for links and test webhooks: it is known
-    only after the deployment."""
+    """Set the API's URL in the functions' environment variables, for links and test webhooks: it is
+    known only after the deployment."""
     functions = access.client("lambda")
     addresses = {"PUBLIC_URL": api_url, "CONSOLE_URL": f"{api_url}/console"}
     for name in map(deployment.find_id, ("SendNoticeFunction", "CallEndpointFunction")):
@@ -134,12 +134,12 @@ def tell_public_address(access: Access, deployment: Deployment, *, api_url: str)
 
 
 def verify_sender(access: Access) -> None:
-    """Verify the local sender's address in SES, as its owner confirms it on AWS."""
+    """Verify the local sender's address in SES, which its owner would confirm on AWS."""
     access.client("sesv2").create_email_identity(EmailIdentity=SENDER)
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads a template's short forms (`!Ref x`) as plain values; only names matter here."""
+    """Parses a template's short forms (`!Ref x`) as plain values, since only names matter here."""
 
 
 _Loader.add_multi_constructor("!", lambda *_: None)

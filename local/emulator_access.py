@@ -13,7 +13,7 @@ ACCOUNT: Final = "000000000000"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Address and credentials: of the account's root on the emulator, or of a role in it."""
+    """Address and credentials: of the account's root user on the emulator, or of a role in it."""
 
     endpoint_url: str
     access_key_id: str
@@ -34,7 +34,7 @@ class Access:
         )
 
     def environment(self) -> dict[str, str]:
-        """What makes AWS tools and SDKs talk to the emulator."""
+        """Environment variables with which AWS tools and SDKs use the emulator."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
@@ -49,7 +49,7 @@ class Access:
 
 
 def make_access(*, port: int) -> Access:
-    """Access with credentials of this run only."""
+    """Access with credentials that are valid only for this run."""
     return Access(
         endpoint_url=f"http://127.0.0.1:{port}",
         access_key_id="AKIA" + secrets.token_hex(8).upper(),

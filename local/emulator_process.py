@@ -1,4 +1,4 @@
-"""Starts the emulator as a child process and waits until it answers."""
+"""Starts the emulator as a child process and waits until it responds."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ _READY_SECONDS: Final = 30.0
 def running_emulator(
     access: Access, *, port: int, smtp_address: str, scratch: Path, log: IO[bytes]
 ) -> Iterator[None]:
-    """An emulator with IAM enforced, empty at the start, gone at the end.
+    """An emulator with IAM enforced; it is empty at the start, and all data is removed at the end.
 
     :raises CannotStart: when it does not answer within 30 seconds
     """

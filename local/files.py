@@ -15,12 +15,14 @@ class Places:
 
     @property
     def stack_file(self) -> Path:
-        """What a client needs to use the running stack; there only while it runs."""
+        """The data that a client needs to use the running stack; it exists only while the stack
+        runs.
+        """
         return self.state / "stack.json"
 
     @property
     def log_file(self) -> Path:
-        """Everything that the emulator, the functions and sam said since the last start."""
+        """The output of the emulator, the functions and sam since the last start."""
         return self.state / "run.log"
 
     @property
@@ -30,7 +32,7 @@ class Places:
 
     @property
     def lock_file(self) -> Path:
-        """Held by the process that runs the stack; its content is that process's id."""
+        """Locked by the process that runs the stack; its content is that process's id."""
         return self.state / "run.lock"
 
 

@@ -17,7 +17,7 @@ _EVERY: Final = 5
 
 @contextmanager
 def poll_frequently(access: Access, *, watch_deadlines: str) -> Iterator[None]:
-    """Poll every connection every three seconds while the block runs, and look at deadlines.
+    """Poll every connection every three seconds while the block runs, and check deadlines.
 
     The shortest schedule is one minute, in which an order of the demo changes several times.
 

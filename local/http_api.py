@@ -1,4 +1,4 @@
-"""The HTTP API's routes, which the emulator does not take from the template.
+"""The HTTP API's routes, which the emulator doesn't create from the template.
 
 ministack 1.5.33 creates the API and its stage, but ignores the OpenAPI body in which SAM
 declares routes, integrations and JWT authorizers. They are made here from that very body.
@@ -27,7 +27,9 @@ _METHODS: Final = {
 
 
 def create_routes(access: Access, deployment: Deployment) -> str:
-    """Create every route of the template's API; the API's URL (without a slash at its end)."""
+    """Create every route of the template's API; returns the API's URL, without a slash at its
+    end.
+    """
     name, api_id = deployment.find_only(_API)
     body = deployment.template["Resources"][name]["Properties"].get("Body") or {}
     gateway = access.client("apigatewayv2")
@@ -95,7 +97,7 @@ class _Routes:
 
 
 class Resolver:
-    """Replaces CloudFormation's functions in a piece of the template by their values."""
+    """Replaces CloudFormation's intrinsic functions in a part of the template with their values."""
 
     def __init__(self, deployment: Deployment, *, region: str) -> None:
         self._deployment = deployment

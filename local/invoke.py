@@ -1,4 +1,4 @@
-"""`make invoke FUNCTION=announce EVENT=accepted`: one event, one function of the running stack."""
+"""`make invoke FUNCTION=announce EVENT=accepted`: invokes a function of the running stack."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ SIGN_ME: Final = "sign-me"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """What came of it: the answer, the log's end, and whether the function failed."""
+    """The result: the response, the end of the log, and whether the function failed."""
 
     answer: Any
     log: str
@@ -25,7 +25,7 @@ class Invocation:
 
 
 def invoke_function(places: Places, *, function: str, event: str) -> Invocation:
-    """Invoke the function named like its folder with events/<function>/<event>.json.
+    """Invoke the function with its folder's name, with events/<function>/<event>.json.
 
     :raises CannotStart: when no stack runs, or there is no such function or event
     """
@@ -47,8 +47,8 @@ def invoke_function(places: Places, *, function: str, event: str) -> Invocation:
 
 
 def sign_event(event: Any, stack: Stack) -> Any:
-    """The event, with a good signature of now where it says ``sign-me``. For a connection that is
-    not applied nobody has a secret: its event stays as it is, and is refused as it would be."""
+    """The event, with a valid current signature in place of ``sign-me``. An event for a connection
+    that isn't applied has no secret: it is unchanged, and will be refused."""
     headers = event.get("headers", {}) if isinstance(event, dict) else {}
     if SIGN_ME not in headers.values():
         return event

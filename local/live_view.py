@@ -24,7 +24,7 @@ def show_live(
     header: str,
     said: Callable[[], str] = lambda: "",
 ) -> None:
-    """Show what `read` returns until `stopped` is set, and what `said` says, once it does."""
+    """Show what `read` returns until `stopped` is set, and the text of `said` once there is one."""
 
     def with_news() -> str:
         return f"{header}\n{said()}".rstrip()

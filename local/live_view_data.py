@@ -1,4 +1,4 @@
-"""The data of the live view: orders by status, latest transitions, latest notices."""
+"""The data of the live view: orders by status, the latest changes of status, the latest notices."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ SHOWN: Final = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """Orders and notices as they are now; lists have the newest first."""
+    """The current orders and notices; the newest come first in the lists."""
 
     statuses: Mapping[str, int]
     transitions: Sequence["Transition"]
@@ -33,7 +33,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeLine:
-    """One line of the delivery log; ``why`` says of one that was not sent why it wasn't."""
+    """One entry of the delivery log; ``why`` is the reason if it was not sent."""
 
     at: str
     kind: str
@@ -78,7 +78,7 @@ def read_overview(dynamodb: Any, *, orders_table: str, notices_table: str) -> Ov
 def make_overview(
     orders: Sequence[Mapping[str, str]], notices: Sequence[Mapping[str, str]]
 ) -> Overview:
-    """The overview of items' text attributes."""
+    """The overview, from the text attributes of items."""
     orders = [order for order in orders if "status" in order]
     counts = Counter(order["status"] for order in orders)
     latest = sorted(orders, key=lambda order: order.get("since", ""), reverse=True)

@@ -1,4 +1,4 @@
-"""Small web pages on 127.0.0.1: a request's path in, an answer out."""
+"""Small web pages on 127.0.0.1: maps the path of a request to a response."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ nav a { margin-right: 1rem; }
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a page sends back."""
+    """The response of a page."""
 
     body: str
     status: int = 200
@@ -52,7 +52,7 @@ NOT_FOUND: Final = Answer(status=404, body="Not found", content_type="text/plain
 
 
 def render_page(*, title: str, content: str, refresh_seconds: int | None = None) -> Answer:
-    """A whole page around content that is HTML already; the title is text."""
+    """A whole page around content that is already HTML; the title is plain text."""
     refresh = f'<meta http-equiv="refresh" content="{refresh_seconds}">' if refresh_seconds else ""
     body = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -64,7 +64,7 @@ def render_page(*, title: str, content: str, refresh_seconds: int | None = None)
 
 
 class PageServer:
-    """Answers GET requests in threads of its own until it is closed."""
+    """Serves GET requests in threads of its own until it is closed."""
 
     def __init__(self, answer: Callable[[str], Answer], *, port: int) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", port), page_handler(answer))
@@ -76,14 +76,14 @@ class PageServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering and free the port."""
+        """Stop serving and free the port."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
 
 def page_handler(find_answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHandler]:
-    """A handler of GET requests that answers by path."""
+    """A handler that responds to GET requests by path."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -99,6 +99,6 @@ def page_handler(find_answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHa
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Say nothing: the pages refresh themselves every few seconds."""
+            """Log nothing, since the pages reload every few seconds."""
 
     return Handler

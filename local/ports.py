@@ -1,4 +1,4 @@
-"""The ports of a stack: those of its last run where they are free, so that addresses stay."""
+"""The ports of a stack: those of its last run if they are free, so that addresses stay the same."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from local.processes import find_free_port, is_free
 
 
 class Ports:
-    """Chooses a port for each part of the stack, and remembers it for the next run.
+    """Chooses a port for each part of the stack, and stores it for the next run.
 
     :param path: the file that remembers them; one that can't be read is as good as none
     """
@@ -17,7 +17,7 @@ class Ports:
         self._chosen = _read(path)
 
     def choose(self, part: str) -> int:
-        """The port that this part had last time if nobody listens there; else a free one."""
+        """The port that this part had last time if it is free; otherwise another free port."""
         port = self._chosen.get(part)
         if port is None or not is_free(port):
             port = find_free_port()
@@ -25,11 +25,11 @@ class Ports:
         return port
 
     def has(self, port: int) -> bool:
-        """Whether a part of the last run, which may still run, has this port."""
+        """Whether a part of the last run, which may still be running, has this port."""
         return port in self._chosen.values()
 
     def keep(self, part: str, port: int) -> None:
-        """Remember the port of this part."""
+        """Store the port of this part."""
         self._chosen[part] = port
         self._path.write_text(json.dumps(self._chosen, indent=2))
 

@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, and the ports they listen on."""
+"""Child processes that end with their parent, and the ports on which they listen."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ STOP_SECONDS: Final = 5.0
 
 
 def find_free_port() -> int:
-    """A TCP port that nobody listens on at 127.0.0.1."""
+    """A free TCP port at 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -38,7 +38,7 @@ def require_free_port(port: int) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on this TCP port at 127.0.0.1."""
+    """Whether this TCP port at 127.0.0.1 is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -60,12 +60,14 @@ def require_tool(name: str, *, remedy: str) -> str:
 
 
 def tool_path() -> str:
-    """PATH with this virtual environment's commands first."""
+    """PATH, with this virtual environment's commands first."""
     return os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", os.defpath)])
 
 
 def plain_environment(**more: str) -> dict[str, str]:
-    """This process's environment without anything that names a real AWS account or a Python."""
+    """This process's environment variables, without those that name a real AWS account or a
+    Python.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -78,7 +80,8 @@ def plain_environment(**more: str) -> dict[str, str]:
 def start_child(
     command: Sequence[str], *, environment: Mapping[str, str], log: IO[bytes], directory: Path
 ) -> subprocess.Popen[bytes]:
-    """Start a process in its own group, with a standard input that ends when we do.
+    """Start a process in a group of its own, with a standard input that is closed when this process
+    ends.
 
     A child reads that end as its order to leave, so that even a killed parent leaves nothing
     behind.
@@ -95,7 +98,7 @@ def start_child(
 
 
 def stop_child(child: subprocess.Popen[bytes]) -> None:
-    """End the process and everything in its group; safe to repeat."""
+    """End the process and everything in its group; can be repeated safely."""
     if child.stdin is not None:
         child.stdin.close()
     if child.poll() is None:

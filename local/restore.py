@@ -31,7 +31,7 @@ _AT: Final = typer.Option("--at", metavar="TIME", help="2026-03-02T12:00:00Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """A table of the stack, the new table beside it, and how many items each has."""
+    """A table of the stack, the new table next to it, and the number of items in each."""
 
     logical_id: str
     live: str
@@ -71,7 +71,8 @@ def restore_tables(clients: Any, *, stack: str, at: datetime) -> list[Restored]:
 
 
 def put_back(clients: Any, tables: Sequence[Restored], *, overwrite: bool = False) -> int:
-    """Put restored items into the stack's tables; how many. What else is there stays.
+    """Put restored items into the stack's tables; returns their number. Other items there are
+    unchanged.
 
     What was sent goes first: announcements that OrdersTable's stream brings again are then known.
 
@@ -112,7 +113,9 @@ def tables_of(cloudformation: Any, stack: str) -> Mapping[str, str]:
 
 
 def drill(stack: Annotated[str, _STACK], at: Annotated[str, _AT]) -> None:
-    """Restore every table into a new one, compare how many items each has, and delete it again."""
+    """Restore every table into a new one, compare the numbers of items, and delete the new table
+    again.
+    """
     tables = restore_tables(boto3.client, stack=stack, at=_instant(at))
     try:
         _show(tables)
@@ -125,7 +128,7 @@ def restore(
     at: Annotated[str, _AT],
     overwrite: Annotated[bool, _OVERWRITE] = False,
 ) -> None:
-    """Put into the stack's tables what was there at a point in time; poll what came since then.
+    """Put the items from a point in time into the stack's tables; then poll later changes.
 
     The restored tables stay until you delete them.
     """
@@ -140,7 +143,7 @@ def restore(
 
 
 def poll_since(connection: str, *, stack: str, at: str) -> None:
-    """Read again all that the connection's provider has changed since then."""
+    """Read all changes at the connection's provider since then again."""
     command = Path(sys.prefix) / "bin" / "milepost"
     arguments = ["connections", "poll", connection, "--since", at, "--notices", "--wait"]
     done = subprocess.run([command, *arguments, "--stack", stack], check=False)

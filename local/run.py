@@ -30,7 +30,7 @@ _ANOTHER_STARTS: Final = (
 
 
 def run_stack(places: Places, *, demo: DemoLength, port: int | None, console: Console) -> None:
-    """Start the stack, show it until Ctrl-C or SIGTERM, and leave nothing behind.
+    """Start the stack, show it until Ctrl-C or SIGTERM, and remove everything at the end.
 
     :raises CannotStart: when it can't be started
     """
@@ -48,7 +48,7 @@ def run_stack(places: Places, *, demo: DemoLength, port: int | None, console: Co
 def run_in_background(
     places: Places, *, demo: DemoLength, port: int | None, console: Console
 ) -> None:
-    """Start the stack in its own process and return when it is ready.
+    """Start the stack in a process of its own and return when it is ready.
 
     :raises CannotStart: when it can't be started
     """
@@ -71,7 +71,7 @@ def run_in_background(
 
 
 def stop_stack(places: Places) -> bool:
-    """End the running stack and wait until it is gone; whether there was one.
+    """Stop the running stack and wait until it has ended; returns whether there was one.
 
     :raises CannotStart: when it does not end
     """
@@ -95,7 +95,7 @@ _NOT_YET_KNOWN: Final = -1
 
 
 def replace_running(places: Places, *, port: int | None, console: Console) -> None:
-    """End the stack that runs, if any, so that a new one can take its place.
+    """Stop the running stack, if any, so that a new one can replace it.
 
     :param port: the port that the new one has to have, if any
     :raises CannotStart: when one is only starting: of several at once the first one stays; or when
@@ -116,7 +116,7 @@ def replace_running(places: Places, *, port: int | None, console: Console) -> No
 
 
 def _find_runner(places: Places) -> int | None:
-    """The process that holds the lock; None when nobody does."""
+    """The process that holds the lock; None if there is none."""
     try:
         with places.lock_file.open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -145,7 +145,7 @@ def _only_one(places: Places) -> Iterator[None]:
 
 @contextmanager
 def _signals(stopped: threading.Event, console: Console) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the block in order, even while it is starting."""
+    """Let Ctrl-C and SIGTERM end the block properly, even while it is starting."""
 
     def stop(number: int, _frame: Any) -> None:
         if number == signal.SIGTERM and not stopped.is_set():
@@ -207,7 +207,7 @@ def _tell_addresses(stack: Stack, progress: Progress) -> None:
 
 
 def _follow_start(child: subprocess.Popen[bytes], places: Places, console: Console) -> None:
-    """Repeat what the background process says until it is ready or has failed."""
+    """Repeat the output of the background process until it is ready or has failed."""
     with (places.state / "start.log").open(errors="replace") as said:
         while True:
             line = said.readline()

@@ -1,4 +1,4 @@
-"""Settings for `sam local invoke`, so that a function runs against the running local stack.
+"""Settings for `sam local invoke`, so that a function uses the running local stack.
 
 SAM gives a function in its container only variables that its template declares, so there is a copy
 of the built template that declares where AWS is. Source: samcli.local.lambdafn.env_vars.
@@ -26,7 +26,7 @@ _FUNCTION: Final = "AWS::Serverless::Function"
 
 
 def write_environment(places: Places) -> list[Path]:
-    """Write env.json and the template that goes with it; the paths of both.
+    """Write env.json and the template for it; returns the paths of both.
 
     :raises CannotStart: when no stack runs
     """
@@ -41,7 +41,7 @@ def write_environment(places: Places) -> list[Path]:
 
 
 def write_signed_events(places: Places) -> list[Path]:
-    """Write the webhook events of events/ with signatures of now, which hold for 5 minutes.
+    """Write the webhook events of events/ with current signatures, which are valid for 5 minutes.
 
     :raises CannotStart: when no stack runs
     """
@@ -58,7 +58,7 @@ def write_signed_events(places: Places) -> list[Path]:
 
 
 def declare_endpoint(template: dict[str, Any]) -> dict[str, Any]:
-    """The template with a variable of every function that says where AWS is."""
+    """The template, with a variable for every function that has the address of the emulator."""
     settings = template.setdefault("Globals", {}).setdefault("Function", {})
     variables = settings.setdefault("Environment", {}).setdefault("Variables", {})
     variables[ENDPOINT] = ""
@@ -66,7 +66,7 @@ def declare_endpoint(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def reachable_from_a_container(url: str, *, platform: str = sys.platform) -> str:
-    """The address of this machine's loopback as a container sees it.
+    """The address of this machine's loopback interface from within a container.
 
     On Linux SAM's container shares the machine's network (``docker_network`` in samconfig.toml);
     elsewhere Docker has a name for it.

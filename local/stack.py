@@ -52,7 +52,7 @@ _ROUND_SECONDS: Final = 300.0
 
 
 class DemoLength(StrEnum):
-    """Whether the sandboxes move orders, by the values of ``make run DEMO=``."""
+    """Whether the sandboxes move orders, from the values of ``make run DEMO=``."""
 
     NONE = "0"
     ONCE = "1"
@@ -61,7 +61,7 @@ class DemoLength(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What a client needs to use the running stack; the very fields of stack.json."""
+    """What a client needs to use the running stack, with the same fields as stack.json."""
 
     aws_endpoint_url: str
     region: str
@@ -98,12 +98,12 @@ class Stack:
         return self.access.client(service)
 
     def mails(self) -> Sequence[Mapping[str, Any]]:
-        """The mails that arrived, newest first, as /messages.json lists them."""
+        """The mails that arrived, the newest first, in the form of /messages.json."""
         with urllib.request.urlopen(f"{self.mail_url}/messages.json", timeout=10) as answer:
             return cast(Sequence[Mapping[str, Any]], json.load(answer))
 
     def demo_is_through(self) -> bool:
-        """Whether the sandboxes have moved their orders as far as they go."""
+        """Whether the sandboxes have finished moving their orders."""
         states = [self._demo_of(one["sandbox_url"]) for one in self.connections.values()]
         moved = [one for one in states if one["moves"]]
         return bool(moved) and not any(one["running"] for one in moved)
@@ -120,7 +120,7 @@ class Stack:
 
 
 def read_stack(places: Places) -> Stack | None:
-    """The stack that runs in that directory; None when none does."""
+    """The running stack in that directory; None if there is none."""
     try:
         return Stack(**json.loads(places.stack_file.read_text()))
     except FileNotFoundError:
@@ -135,7 +135,7 @@ def running_stack(
     port: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Stack]:
-    """Start everything, hand it out, and leave nothing behind.
+    """Start everything, yield the stack, and remove everything at the end.
 
     Without `places` the stack's files are in their own directory that is removed.
 
@@ -268,7 +268,7 @@ class _Starting:
 
 
 def write_privately(path: Path, text: str) -> None:
-    """Replace the file in one step; only its owner may read it."""
+    """Replace the file atomically; only its owner may read it."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
@@ -277,7 +277,7 @@ def write_privately(path: Path, text: str) -> None:
 
 @contextmanager
 def _scratch(directory: Path) -> Iterator[Path]:
-    """An empty directory, also where a killed process left a full one, that goes in the end."""
+    """An empty directory, even if a killed process left files in it; it is removed at the end."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(mode=0o700, parents=True)
     try:

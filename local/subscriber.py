@@ -1,4 +1,4 @@
-"""A queue in the place of a team's own system, subscribed to the topic of announcements."""
+"""A queue in place of a team's own system, subscribed to the topic of announcements."""
 
 import json
 from typing import Final
@@ -10,7 +10,7 @@ _NAME: Final = "milepost-local-subscriber"
 
 
 def subscribe_queue(access: Access, *, topic_arn: str) -> str:
-    """Create the queue and subscribe it, with SNS's envelope; its URL.
+    """Create the queue and subscribe it, with SNS's envelope; returns its URL.
 
     Its filter policy names the kinds that a subscriber gets who asks for nothing more.
     """

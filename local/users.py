@@ -14,7 +14,7 @@ PEOPLE: Final = ("viewer", "operator")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalPerson:
-    """Somebody who can sign in to the console, and has a token of the orders API."""
+    """A user who can sign in to the console, and who has a token for the orders API."""
 
     username: str
     password: str
@@ -22,7 +22,7 @@ class LocalPerson:
 
 
 def create_people(access: Access, deployment: Deployment) -> Mapping[str, LocalPerson]:
-    """Create a viewer and an operator as an administrator would."""
+    """Create a viewer and an operator in the way in which an administrator does."""
     cognito = access.client("cognito-idp")
     pool, client = deployment.find_id("PeoplePool"), deployment.find_id("PeopleClient")
     passwords = {name: f"Local-{secrets.token_urlsafe(16)}-1" for name in PEOPLE}

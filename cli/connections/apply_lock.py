@@ -1,5 +1,4 @@
-"""The lock on the declaration: one person applies at a time, and only changes that they
-reviewed."""
+"""The lock on the declaration: one person applies at a time, and only reviewed changes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,1 +1,1 @@
-"""Where ministack, the emulator, differs from AWS in ways that would hide mistakes."""
+"""Corrections where ministack, the emulator, differs from AWS in ways that would hide mistakes."""

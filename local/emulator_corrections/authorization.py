@@ -20,7 +20,7 @@ _sender: Final[ContextVar[str | None]] = ContextVar("sender", default=None)
 
 
 def correct_ministack() -> None:
-    """Put AWS's resource in the place of the emulator's where they differ."""
+    """Replace the emulator's resource with AWS's if they differ."""
     _count_loopback_as_secure()
     _read_policies_once()
     _know_senders()
@@ -78,7 +78,7 @@ def _read_policies_once() -> None:
 def find_resource(
     service: str, *, method: str, path: str, body: bytes, query: Mapping[str, Any]
 ) -> str | None:
-    """The last part of the resource's ARN; None where the emulator's own answer is right."""
+    """The last part of the resource's ARN; None if the emulator's own value is correct."""
     parts = path.strip("/").split("/")
     content = _read_json(body)
     if sender := find_sender(service, method=method, path=path, body=body):
@@ -95,7 +95,7 @@ def find_resource(
 
 
 def find_sender(service: str, *, method: str, path: str, body: bytes) -> str | None:
-    """The address that a mail is sent from, without its display name; None for other requests."""
+    """The address from which a mail is sent, without its display name; None for other requests."""
     if service != "ses" or method != "POST" or path.strip("/") != "v2/email/outbound-emails":
         return None
     return parseaddr(_read_json(body).get("FromEmailAddress") or "")[1] or None

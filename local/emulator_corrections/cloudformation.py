@@ -1,4 +1,4 @@
-"""CloudFormation acts with the rights of its caller, as on AWS.
+"""CloudFormation uses the permissions of its caller, as on AWS.
 
 ministack 1.5.33 checks the calls of `sam deploy` alone, and makes every resource in nobody's name.
 Here each resource is made, changed and removed only if the caller may do what CloudFormation does
@@ -84,7 +84,7 @@ _SERVICES: Final = {
 
 
 class Check(NamedTuple):
-    """One thing that CloudFormation does for a resource."""
+    """One action of CloudFormation for a resource."""
 
     action: str
     resource: str
@@ -100,7 +100,7 @@ def checks_of(
     stack: str,
     place: Mapping[str, str],
 ) -> Iterator[Check]:
-    """What has to be allowed so that a resource can be created, updated or deleted.
+    """The permissions that are needed to create, update or delete a resource.
 
     :param handler: ``create``, ``update`` or ``delete``; each is followed by a read
     :param place: ``region`` and ``account``
@@ -131,7 +131,9 @@ def arn_of(
     stack: str,
     place: Mapping[str, str],
 ) -> str:
-    """The ARN of a resource, by its properties; a name that AWS makes up, as it makes them up."""
+    """The ARN of a resource, from its properties; names that AWS generates are generated in the
+    same way.
+    """
     pattern, naming = _ARNS.get(kind) or _ARNS[_family(kind)]
     group = properties.get("GroupName") or "default"
     name = properties.get(naming) or f"{stack}-{logical_id}-{_RANDOM}"
@@ -145,7 +147,7 @@ def _family(kind: str) -> str:
 
 
 def _beside(kind: str, properties: Mapping[str, Any], place: Mapping[str, str]) -> Iterator[Check]:
-    """What other services are asked for, if the properties say so."""
+    """The requests to other services, depending on the properties."""
     role = properties.get("Role") or properties.get("Target", {}).get("RoleArn")
     if role:
         to = f"{kind.split('::')[1].lower()}.amazonaws.com"
@@ -161,7 +163,7 @@ def _beside(kind: str, properties: Mapping[str, Any], place: Mapping[str, str]) 
 
 
 def correct_ministack() -> None:
-    """Check the caller's rights for each resource, and record the checks of the deployer."""
+    """Check the caller's permissions for each resource, and record the checks of the deployer."""
     stacks: Any = importlib.import_module("ministack.services.cloudformation.stacks")
     evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
     evaluator.evaluate = _recorded(evaluator.evaluate)
@@ -203,7 +205,7 @@ def _require(
     properties: Mapping[str, Any],
     stack: str,
 ) -> None:
-    """:raises ValueError: when the caller may not do it, in CloudFormation's words"""
+    """:raises ValueError: if the caller lacks the permission, with CloudFormation's message"""
     caller = evaluator.caller_arn()
     kept, _, name = caller.rpartition(":")[2].partition("/")
     if kept == "root" or not handlers_of(kind):
@@ -236,7 +238,9 @@ def _require(
 
 
 def _apart(evaluate: Callable[..., Any]) -> Callable[..., Any]:
-    """Policies of buckets and queues are evaluated in the same way, and are not the role's."""
+    """Mark evaluations of policies of buckets and queues, which use the same function but aren't
+    the role's policies.
+    """
 
     def evaluate_apart(*arguments: Any, **named: Any) -> Any:
         token = _is_of_resource.set(True)

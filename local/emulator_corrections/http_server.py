@@ -15,14 +15,14 @@ KEEP_ALIVE_SECONDS = 75
 
 
 def correct_ministack() -> None:
-    """Serve with uvicorn whatever is to be served."""
+    """Serve any application with uvicorn."""
     uvloop.install()
     server: Any = importlib.import_module("hypercorn.asyncio")
     server.serve = serve
 
 
 async def serve(application: Any, config: Any) -> None:
-    """Serve until a signal comes; ``config`` is the emulator's own server's."""
+    """Serve until a signal comes; ``config`` is that of the emulator's own server."""
     host, _, port = config.bind[0].rpartition(":")
     settings = uvicorn.Config(
         application,

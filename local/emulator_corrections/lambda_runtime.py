@@ -1,4 +1,4 @@
-"""Lambda: code is unpacked once, and what functions log is in the local stack's log file.
+"""Lambda: code is unpacked once, and the functions' logs are in the local stack's log file.
 
 ministack 1.5.33 unpacks a function's code and all its layers for each process that it starts. That
 takes a second or more; AWS has done it before a function starts. As on AWS, unpacked files are
@@ -23,17 +23,17 @@ _READ_ONLY = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
 class UnpackedOnce(zipfile.ZipFile):
-    """An archive that is unpacked at most once; afterwards a link leads to its folder."""
+    """An archive that is unpacked at most once; afterwards a link points to its folder."""
 
     home: Path
     _unpacking = threading.Lock()
 
     def namelist(self) -> list[str]:
-        """Only the names that could lead out of the folder; the emulator checks each of them."""
+        """The names that could lead out of the folder, since the emulator checks each name."""
         return [name for name in super().namelist() if name.startswith("/") or ".." in name]
 
     def extractall(self, path: Any = None, *_: Any, **__: Any) -> None:
-        """Put a link to what is unpacked in the place of the empty folder ``path``."""
+        """Replace the empty folder ``path`` with a link to the unpacked archive."""
         with self._unpacking:
             unpacked = self.home / self._digest()
             if not unpacked.exists():
@@ -55,7 +55,9 @@ class UnpackedOnce(zipfile.ZipFile):
 
 
 def correct_ministack() -> None:
-    """Share unpacked code between processes, and write every invocation's log to standard error."""
+    """Share unpacked code between processes, and write the log of every invocation to standard
+    error.
+    """
     runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
     UnpackedOnce.home = Path(os.environ["TMPDIR"]) / "unpacked"
     UnpackedOnce.home.mkdir(parents=True, exist_ok=True)

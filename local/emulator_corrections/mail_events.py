@@ -1,4 +1,4 @@
-"""SES events of mails: the emulator publishes none, so they are published here as AWS would.
+"""SES events of mails: the emulator publishes none, so they are published here like on AWS.
 
 Mails to the addresses of Amazon's mailbox simulator meet with what the simulator does to them,
 labels (``bounce+7@``) included; every other mail that is taken is delivered. Source: Amazon SES
@@ -87,7 +87,7 @@ def _settle(outcome: "Future[bool] | None", deliver: Callable[[], bool]) -> None
 def send_by_smtp(
     endpoint: tuple[str, int], source: str, addresses: list[str], message: str
 ) -> bool:
-    """Whether the server at ``endpoint`` took the mail for all of the addresses."""
+    """Whether the server at ``endpoint`` accepted the mail for all of the addresses."""
     host, port = endpoint
     # As bytes: smtplib encodes text as ASCII, and what is not ASCII would never arrive.
     content = re.sub(r"\r\n|\r|\n", "\r\n", message).encode()
@@ -100,14 +100,14 @@ def send_by_smtp(
 
 
 def arrives(address: str) -> bool:
-    """Whether a mail to this address is taken by its mail server."""
+    """Whether the mail server of this address accepts a mail to it."""
     return _DELIVERY in _fates_of(address)
 
 
 def events_of(
     request: Mapping[str, Any], *, message_id: str, at: datetime, is_taken: bool = True
 ) -> list[dict[str, Any]]:
-    """What SES publishes, in this order, of a SendEmail request that it took.
+    """The events that SES publishes for an accepted SendEmail request, in this order.
 
     :param is_taken: whether the recipient's server took the mail, if it was to arrive
     """
@@ -126,7 +126,7 @@ def events_of(
 
 
 def topics_of(destinations: Mapping[str, Any], event_type: str) -> list[str]:
-    """The ARNs of the topics that a configuration set tells of events of this type."""
+    """The ARNs of the topics to which a configuration set publishes events of this type."""
     return [
         one["SnsDestination"]["TopicArn"]
         for one in destinations.values()

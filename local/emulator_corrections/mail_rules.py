@@ -35,20 +35,20 @@ _RECIPIENT_FIELDS: Final = ("ToAddresses", "CcAddresses", "BccAddresses")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The error that SES answers with."""
+    """The error with which SES responds."""
 
     code: str
     message: str
 
 
 class _Refused(Exception):
-    """Holds what is wrong with a request, for people."""
+    """Contains what is wrong with a request, as text."""
 
 
 def why_refused(
     request: Mapping[str, Any], *, has_configuration_set: Callable[[str], bool]
 ) -> Refusal | None:
-    """The error with which SES answers this request; None for one that it takes.
+    """The error with which SES responds to this request; None if SES accepts it.
 
     :param request: the body of a `SendEmail` request with simple content
     :param has_configuration_set: whether there is a configuration set of this name
@@ -150,7 +150,7 @@ def _check_headers(headers: list[Mapping[str, Any]]) -> None:
 
 
 def _size(request: Mapping[str, Any]) -> int:
-    """Bytes of the message, at least, its parts in base64."""
+    """The minimum size of the message in bytes, with its parts in base64."""
     return sum(4 * -(-len(text.encode(errors="replace")) // 3) for text in _texts(request))
 
 

@@ -17,7 +17,7 @@ _body: ContextVar[bytes] = ContextVar("send_email_body", default=b"")
 
 
 def correct_ministack() -> None:
-    """Refuse what SES refuses, and relay the rest with all headers that were asked for."""
+    """Refuse what SES refuses, and relay other mails with all requested headers."""
     ses: Any = importlib.import_module("ministack.services.ses_v2")
     handle, build_message = ses.handle_request, ses._build_mime_message
 
@@ -42,7 +42,7 @@ def correct_ministack() -> None:
 
 
 def read_request(body: bytes) -> dict[str, Any]:
-    """The request of a body; empty when it is no JSON object."""
+    """The request in a body; empty if it is not a JSON object."""
     try:
         request = json.loads(body)
     except ValueError:
@@ -51,7 +51,7 @@ def read_request(body: bytes) -> dict[str, Any]:
 
 
 def add_headers(message: str, request: dict[str, Any]) -> str:
-    """The message with the headers and reply addresses that a SendEmail request asks for."""
+    """The message with the headers and reply addresses of a SendEmail request."""
     # Other policies fold the subject again, with two spaces before a word beyond ASCII.
     parsed = message_from_string(message, policy=policy.compat32)
     simple = request.get("Content", {}).get("Simple", {})

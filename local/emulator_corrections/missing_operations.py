@@ -17,7 +17,7 @@ _MAIL_FROM: Final = re.compile("/v2/email/identities/([^/]+)/mail-from")
 
 
 def correct_ministack() -> None:
-    """Answer both before ministack takes them for something else."""
+    """Handle both operations before ministack routes them to another one."""
     gateway: Any = importlib.import_module("ministack.services.apigateway")
     mail: Any = importlib.import_module("ministack.services.ses_v2")
     _answer(gateway, _ROUTE_SETTINGS, "DELETE", _delete_route_settings)
@@ -47,7 +47,7 @@ def _delete_route_settings(service: Any, api: str, stage: str, route: str, *, bo
 
 
 def remove_route_settings(stage: MutableMapping[str, Any] | None, route: str) -> bool:
-    """Whether the stage had settings for this route; it has none afterwards."""
+    """Delete the stage's settings for this route; returns whether it had any."""
     settings = (stage or {}).get("routeSettings") or {}
     return settings.pop(route, None) is not None
 
@@ -60,7 +60,7 @@ def _put_mail_from(service: Any, identity: str, *, body: bytes) -> Any:
 
 
 def mail_from(request: Mapping[str, Any]) -> dict[str, str]:
-    """What the identity has after the request; pending until its DNS records are found."""
+    """The identity's settings after the request; pending until its DNS records are found."""
     behaviour = request.get("BehaviorOnMxFailure") or "USE_DEFAULT_VALUE"
     if not request.get("MailFromDomain"):
         return {"BehaviorOnMxFailure": behaviour}

@@ -34,6 +34,6 @@ def correct_ministack() -> None:
 
 
 def _name_of(arn: str) -> str:
-    """The name of a secret, as ministack keeps it."""
+    """The name of a secret in ministack."""
     # After it come a hyphen and six characters.
     return arn.rpartition(":")[2][:-7]

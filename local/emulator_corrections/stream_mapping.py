@@ -27,7 +27,7 @@ Record = dict[str, Any]
 
 
 class Invoke(Protocol):
-    """Calls the function with records; its answer, or None when it failed."""
+    """Calls the function with records; returns its response, or None if it failed."""
 
     def __call__(self, records: Sequence[Record], /) -> Any: ...
 
@@ -57,7 +57,9 @@ def read_rules(mapping: dict[str, Any]) -> Rules:
 
 
 def split_by_item(records: Sequence[Record], *, parts: int) -> list[list[Record]]:
-    """The records of up to ``parts`` batches that run at once; those of one item stay in order."""
+    """The records of up to ``parts`` batches that run in parallel; records of one item stay in
+    order.
+    """
     found: dict[int, list[Record]] = {}
     for record in records:
         key = json.dumps(record["dynamodb"]["Keys"], sort_keys=True)
@@ -73,7 +75,7 @@ def process_batch(
     give_up: Callable[[Sequence[Record], str], None],
     wait: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Bring every record to its end, in order: processed, or given up with a condition's name."""
+    """Process every record, in order, until it succeeds or is discarded with a condition's name."""
     waiting: list[tuple[Sequence[Record], int]] = [(records, 0)]
     while waiting:
         batch, retries = waiting.pop()
@@ -96,7 +98,7 @@ def process_batch(
 
 
 def find_first_failure(batch: Sequence[Record], answer: Any, *, rules: Rules) -> int:
-    """The index of the first record that is not done; the batch's length when all are.
+    """The index of the first record that failed; the batch's length if none failed.
 
     An answer that names an unknown record fails the whole batch, as on AWS.
     """
@@ -124,7 +126,7 @@ def failure_record(
     condition: str,
     now: datetime,
 ) -> dict[str, Any]:
-    """What Lambda leaves in a bucket of records that it gives up on."""
+    """The object that Lambda writes to a bucket for discarded records."""
     first, last = records[0]["dynamodb"], records[-1]["dynamodb"]
     return {
         "requestContext": {
@@ -154,7 +156,7 @@ def failure_record(
 
 
 def failure_key(mapping_id: str, *, now: datetime) -> str:
-    """The key under which Lambda leaves it."""
+    """The key of this object."""
     moment = f"{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}"
     return f"aws/lambda/{mapping_id}/{_SHARD}/{moment}-{uuid4()}"
 
@@ -168,7 +170,7 @@ def _instant(seconds: float) -> str:
 
 
 def correct_ministack() -> None:
-    """Put this module in the place of the emulator's own reading of streams."""
+    """Replace the emulator's reading of streams with this module."""
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
     functions._poll_dynamodb_streams = lambda: any(list(_read_streams(functions)))
 
@@ -186,7 +188,7 @@ def _read_streams(functions: Any) -> Iterator[bool]:
 
 
 def _start_next_batch(functions: Any, mapping: dict[str, Any]) -> bool:
-    """Take the next records off the stream, one batch at a time, as a shard does."""
+    """Take the next records from the stream, one batch at a time, like a shard."""
     tables = importlib.import_module("ministack.services.dynamodb")
     name = mapping["EventSourceArn"].split("/stream/")[0].split("/")[-1]
     function, _ = functions._get_func_record_for_qualifier(

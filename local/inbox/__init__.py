@@ -1,4 +1,4 @@
-"""The local mail inbox: takes what SES relays by SMTP and shows it on a page."""
+"""The local mail inbox: accepts mails that SES relays by SMTP, and shows them on a page."""
 
 from local.inbox.mailbox import Mail, Mailbox, read_mail
 from local.inbox.server import Inbox

@@ -15,7 +15,7 @@ _KEPT: Final = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """One mail to one envelope; ``received_at`` is ISO 8601 in UTC."""
+    """One mail with one envelope; ``received_at`` is ISO 8601 in UTC."""
 
     id: str
     to: Sequence[str]
@@ -28,7 +28,7 @@ class Mail:
     raw: bytes
 
     def as_json(self) -> dict[str, Any]:
-        """As /messages.json lists it."""
+        """The mail in the form of /messages.json."""
         headers: dict[str, str] = {}
         for name, value in self.headers:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
@@ -45,7 +45,9 @@ class Mail:
 
 
 def read_mail(content: bytes, *, sender: str, recipients: Sequence[str]) -> Mail:
-    """The mail in an SMTP transaction; what can't be decoded is replaced, never refused."""
+    """The mail in an SMTP transaction; characters that can't be decoded are replaced, never
+    refused.
+    """
     parsed = message_from_bytes(content, policy=policy.default)
     return Mail(
         id=uuid.uuid4().hex,
@@ -74,14 +76,14 @@ def _read_part(message: EmailMessage, kind: str) -> str:
 
 
 class Mailbox:
-    """Keeps the last 5,000 mails; safe to use from several threads."""
+    """Keeps the last 5,000 mails; thread-safe."""
 
     def __init__(self) -> None:
         self._mails: deque[Mail] = deque(maxlen=_KEPT)
         self._lock = threading.Lock()
 
     def add(self, mail: Mail) -> None:
-        """Keep a mail that has just arrived."""
+        """Store a mail that has just arrived."""
         with self._lock:
             self._mails.appendleft(mail)
 
@@ -91,5 +93,5 @@ class Mailbox:
             return tuple(self._mails)
 
     def find(self, mail_id: str) -> Mail | None:
-        """The mail with that id."""
+        """The mail with this id."""
         return next((mail for mail in self.list() if mail.id == mail_id), None)

@@ -17,7 +17,7 @@ _MAIL_POLICY: Final = (
 
 
 def answer_inbox(mailbox: Mailbox, path: str) -> Answer:
-    """The answer to a path of the inbox's page."""
+    """The response to a path of the inbox's page."""
     if path == "/":
         return _render_list(mailbox.list())
     if path == "/messages.json":

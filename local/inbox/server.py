@@ -14,7 +14,7 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
 class _Delivery:
-    """Takes a mail as aiosmtpd hands it over."""
+    """Accepts mails from aiosmtpd."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
@@ -25,7 +25,7 @@ class _Delivery:
         session: Session,  # noqa: ARG002
         envelope: Envelope,
     ) -> str:
-        """Keep the mail and accept it (RFC 5321, reply code 250)."""
+        """Store the mail and accept it (RFC 5321, reply code 250)."""
         content = envelope.content
         raw = content if isinstance(content, bytes) else (content or "").encode()
         mail = read_mail(raw, sender=envelope.mail_from or "", recipients=envelope.rcpt_tos)
@@ -45,6 +45,6 @@ class Inbox:
         self.url = self._pages.url
 
     def close(self) -> None:
-        """Stop both doors and free their ports."""
+        """Stop both servers and free their ports."""
         self._pages.close()
         self._smtp.stop()

@@ -1,4 +1,4 @@
-"""The four providers, here on this machine: the same wire, made-up orders, and faults on request.
+"""Sandboxes of the four providers: the same protocols, made-up orders, and faults on request.
 
 ``python -m local.sandboxes`` serves them; ``Sandboxes`` does the same inside a test.
 What they speak is in docs/providers.

@@ -15,7 +15,7 @@ from local.sandboxes.settings import BadSettings, default_connections, load_conn
 
 
 def main() -> int:
-    """Prints one line of JSON (port, connections) when ready; 1 when it can't start."""
+    """Print one line of JSON (port, connections) when ready; return 1 if it can't start."""
     options = read_options()
     try:
         found = load_connections(options.config) if options.config else default_connections()

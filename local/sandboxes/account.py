@@ -1,4 +1,4 @@
-"""One account at one provider: what all four sandboxes share."""
+"""One account at one provider: the common part of all four sandboxes."""
 
 import random
 import secrets
@@ -29,11 +29,15 @@ class UnknownOrder(KeyError):
 
 
 class Refused(ValueError):
-    """The provider does not do this in the order's present status; the message is its own."""
+    """The provider does not allow this in the order's current status; the message is the
+    provider's.
+    """
 
 
 class Account(ABC):
-    """Orders, credentials, faults and logs of one connection. Hold ``lock`` to read or change."""
+    """Orders, credentials, faults and logs of one connection. Hold ``lock`` to read or change
+    them.
+    """
 
     statuses: ClassVar[tuple[str, ...]]
     endpoints: ClassVar[tuple[str, ...]]
@@ -50,7 +54,7 @@ class Account(ABC):
         self.reset()
 
     def reset(self) -> None:
-        """Forgets orders, faults, logs, tokens and counted requests; keeps the settings."""
+        """Removes orders, faults, logs, tokens and counted requests; keeps the settings."""
         with self.lock:
             self.ledger = Ledger()
             self.actions: list[Json] = []
@@ -67,15 +71,15 @@ class Account(ABC):
 
     @abstractmethod
     def reset_limits(self) -> None:
-        """Counts requests from nothing again."""
+        """Sets the counted requests to zero."""
 
     @abstractmethod
     def authorize(self, request: Request) -> Answer | None:
-        """None to let the request in, else the provider's refusal."""
+        """The provider's refusal; None if the request is accepted."""
 
     @abstractmethod
     def handle(self, request: Request) -> Answer:
-        """Answers a request that was accepted.
+        """The response to a request that was accepted.
 
         :raises BadRequest: for a query or body that the provider would not take
         :raises UnknownOrder: when what it is about does not exist
@@ -84,29 +88,29 @@ class Account(ABC):
 
     @abstractmethod
     def refuse(self, *, status: int, message: str) -> Answer:
-        """An error in the provider's own shape."""
+        """An error in the provider's own format."""
 
     @abstractmethod
     def page_number(self, request: Request) -> int | None:
-        """Which page of a list the request is for, from 1; None when it is for no list."""
+        """The number of the list's page that is requested, from 1; None if no list is requested."""
 
     @abstractmethod
     def entries(self, content: Json) -> list[Any] | None:
-        """The orders in a page's content; None when it is no page."""
+        """The orders in a page's content; None if it is not a page."""
 
     @abstractmethod
     def point_next(self, *, content: Json, request: Request, kind: str, location: str) -> None:
-        """Makes a page say that another follows.
+        """Changes a page so that another page follows.
 
         ``kind`` is foreign_next (at ``location``), self_next (this page), or endless.
         """
 
     def shift(self, request: Request, by: int) -> Request:  # noqa: ARG002
-        """The same request for a page that starts ``by`` orders later; as it is for cursors."""
+        """The same request for a page that starts ``by`` orders later; unchanged for cursors."""
         return request
 
     def written_at(self, updated: str) -> str:
-        """When a change was written, which is what a list is filtered and sorted by.
+        """The time of a change, by which a list is filtered and sorted.
 
         Lives are made up with dates that lie back; a real provider writes a change when it
         happens, so a reader that asks for what is new has to get it.
@@ -115,21 +119,22 @@ class Account(ABC):
 
     @abstractmethod
     def create_order(self, fields: Mapping[str, Any]) -> Json:
-        """Adds an order made up from samples, ``fields`` put over it; ``at`` dates it."""
+        """Adds an order made up from samples, with ``fields`` replaced; ``at`` dates it."""
 
     @abstractmethod
     def move_order(self, id: str, change: Mapping[str, Any]) -> Json:
-        """Moves an order on: ``status``, ``reason``, ``scheduledFor``, ``at``, ``webhook``...
+        """Changes the status of an order: ``status``, ``reason``, ``scheduledFor``, ``at``,
+        ``webhook``...
 
         :raises UnknownOrder: when it does not exist
         """
 
     def limit(self, request: Request) -> tuple[Answer | None, dict[str, str]]:  # noqa: ARG002
-        """The refusal for one request too many, and headers for every answer."""
+        """The refusal of a request over the limit, and the headers of every response."""
         return None, {}
 
     def tick(self) -> None:
-        """Does what was set for a time that has come.
+        """Carries out what was scheduled for a time that has passed.
 
         A webhook that is held back goes even when no other follows.
         """
@@ -138,11 +143,11 @@ class Account(ABC):
 
     @property
     def stories(self) -> tuple[Story, ...]:
-        """The lives that its orders lead in the demo."""
+        """The scenarios of its orders in the demo."""
         return SCENARIOS[self.connection.provider]
 
     def id_of(self, order: Json) -> str:
-        """What the provider calls the order by."""
+        """The name of the order's id at the provider."""
         return str(order[self.id_field])
 
     def next_number(self) -> int:
@@ -156,12 +161,12 @@ class Account(ABC):
         return order
 
     def time_of(self, change: Mapping[str, Any], name: str = "at") -> str:
-        """The time under ``name`` in the providers' form; now when there is none."""
+        """The time under ``name`` in the provider's format; the current time if there is none."""
         given = change.get(name)
         return format_time(parse_time(str(given)) if given else self.clock.now())
 
     def note_action(self, *, action: str, order: str, request: Request, **more: Any) -> None:
-        """Keeps an action of the provider's staff where tests can see it."""
+        """Stores an action of the provider's staff, so that tests can read it."""
         key = request.headers.get("idempotency-key")
         at = format_time(self.clock.now())
         self.actions.append(
@@ -169,7 +174,9 @@ class Account(ABC):
         )
 
     def do_once(self, request: Request, act: Callable[[], Answer]) -> Answer:
-        """Acts, unless this idempotency key was used: then the first answer comes again."""
+        """Runs an action, unless this idempotency key was used: then returns the first response
+        again.
+        """
         key = request.headers.get("idempotency-key")
         if key is None:
             return act()
@@ -189,7 +196,7 @@ class Account(ABC):
         return answer
 
     def send_webhook(self, *, event: str, content: Json, id: str | None = None) -> Delivery:
-        """Sends one event as the provider would, with the faults that wait for it."""
+        """Sends one event like the provider, with the faults that are set."""
         return self.send_raw(event=event, body=write_json(content), id=id)
 
     def send_raw(
@@ -202,7 +209,7 @@ class Account(ABC):
         timestamp: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Delivery:
-        """Sends these very bytes; ``timestamp`` and ``headers`` replace the right ones."""
+        """Sends these bytes unchanged; ``timestamp`` and ``headers`` replace the correct ones."""
         fault = self.faults.take_for_webhook(event)
         kind = fault.kind if fault else None
         message = id or f"msg_{secrets.token_hex(12)}"
@@ -234,7 +241,7 @@ class Account(ABC):
         return delivery
 
     def release_held(self) -> None:
-        """Sends the webhook that was held back, if there is one, behind all others."""
+        """Sends the webhook that was held back, if there is one, after all others."""
         if self._held is not None:
             held, self._held = self._held, None
             held.status = "queued"
@@ -256,7 +263,9 @@ class Account(ABC):
 
 
 def _frozen(answer: Answer) -> Answer:
-    """The answer as it is now: the order in it will change, the repeated answer must not."""
+    """A copy of the current response: the order in it will change, the repeated response must
+    not.
+    """
     return Answer(
         status=answer.status, content=deepcopy(answer.content), headers=dict(answer.headers)
     )

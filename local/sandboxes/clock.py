@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Tells the time in UTC; ``advance`` moves it, for tokens, limits and set times to end."""
+    """The current time in UTC; ``advance`` moves it, so that tokens, limits and scheduled times
+    expire.
+    """
 
     def __init__(self) -> None:
         self._ahead = timedelta()

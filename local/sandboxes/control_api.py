@@ -1,4 +1,4 @@
-"""``{sandbox_url}/_sandbox``: the API by which tests and people control one account."""
+"""``{sandbox_url}/_sandbox``: the API with which tests and people control one account."""
 
 import base64
 import binascii
@@ -45,7 +45,7 @@ CALLS: Final[Mapping[str, str]] = {
 
 
 class ControlApi:
-    """Answers the calls of one account. They need no credentials: sandboxes are local."""
+    """Handles the calls for one account. They need no credentials, since sandboxes are local."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -77,14 +77,14 @@ class ControlApi:
         self._routes = Routes(list(handlers.items()))
 
     def respond(self, request: Request) -> Reply:
-        """The answer to one call; errors say what is wrong under ``error``."""
+        """The response to one call; errors are under ``error``."""
         with self._account.lock:
             answer = self._answer(request)
             body = answer.body()
         return Reply(status=answer.status, headers={"Content-Type": "application/json"}, body=body)
 
     def start_demo(self, *, orders: int, seconds: float, seed: int) -> Demo:
-        """Starts moving orders; one that still runs is stopped first."""
+        """Starts moving orders; a demo that is still running is stopped first."""
         self.stop_demo()
         self._demo = Demo(account=self._account, orders=orders, seconds=seconds, seed=seed)
         self._demo.start()

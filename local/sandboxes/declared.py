@@ -1,4 +1,4 @@
-"""The sandbox of a declared provider, from its file and its samples.
+"""The sandbox of a declared provider, created from its file and its samples.
 
 Each status word has a sample; an order moves to a word by taking that sample's form, with its own
 id and a new time of change, and a webhook in the form of the samples tells of it
@@ -45,7 +45,7 @@ _FIRST_NUMBER: Final = 900_000
 
 
 class Declared(Account):
-    """An account at a provider that a file declares."""
+    """An account at a declared provider."""
 
     statuses: ClassVar[tuple[str, ...]] = ()
     endpoints: ClassVar[tuple[str, ...]] = ()
@@ -61,7 +61,7 @@ class Declared(Account):
 
     @property
     def stories(self) -> tuple[Story, ...]:
-        """A life for each word that ends one, by the words that there are samples of."""
+        """A scenario for each final status word, with the words for which there are samples."""
         meaning = {word: Status(to) for word, to in self.said.statuses.map.items()}
         words = sorted((one for one in meaning if self._orders.have(one)),
                        key=lambda one: meaning[one].rank)  # fmt: skip
@@ -77,7 +77,7 @@ class Declared(Account):
         )
 
     def reset_limits(self) -> None:
-        """None: what a file says of limits is for its readers."""
+        """None: the limits in a file apply only to the reader."""
 
     def authorize(self, request: Request) -> Answer | None:
         if request.path == TOKEN_PATH or (
@@ -125,7 +125,9 @@ class Declared(Account):
         return self._act(request)
 
     def _wanted(self, request: Request) -> str | None:
-        """The id in a request for one order, in its path or in its query; None for another one."""
+        """The order id in a request for one order, in its path or query; None for another
+        request.
+        """
         path, _, query = self.said.one_order.path.partition("?")
         said, given = path, request.path
         for name, value in parse_qsl(query):
@@ -211,7 +213,7 @@ class Declared(Account):
         return self._keep(str(number), word, self._make(word, str(number), fields), fields)
 
     def move_order(self, id: str, change: Mapping[str, Any]) -> Json:
-        """As :meth:`Account.move_order`; ``status`` is one of the file's words."""
+        """Like :meth:`Account.move_order`; ``status`` is one of the file's words."""
         word = str(change.get("status") or self._kept(id)["status"])
         payload = self._make(word, id, change)
         if change.get("store", True):
@@ -244,7 +246,7 @@ class Declared(Account):
 
 
 class _Granting:
-    """Gives the sandbox's own token to whoever asks."""
+    """Returns the sandbox's own token to every client."""
 
     def __init__(self, said: Declaration) -> None:
         self.content: Json = {"access_token": _TOKEN, "expires_in": 3600}
@@ -263,7 +265,7 @@ class _Granting:
 
 
 def _order_in(template: str, path: str) -> str | None:
-    """The order's id in the path of an action, whose item's id is any."""
+    """The order's id in the path of an action, with any item id."""
     pattern = re.escape(template).replace(r"\{order_id\}", "(?P<id>[^/]+)", 1)
     pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", pattern)
     found = re.fullmatch(pattern, path)
@@ -271,7 +273,9 @@ def _order_in(template: str, path: str) -> str | None:
 
 
 def _with_outcome(order: Json, action: Action, word: str | None) -> Json:
-    """The order as the answer to an action, which has a word where the file reads its outcome."""
+    """The order in the response to an action, with a word at the position where the file reads the
+    outcome.
+    """
     place = steps_in(action.outcome)
     if not place or word is None or value_at(order, place) is not None:
         return order

@@ -1,4 +1,4 @@
-"""What a declared provider sends: orders and webhooks in the form of its samples."""
+"""The payloads of a declared provider: orders and webhooks in the format of its samples."""
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -36,7 +36,7 @@ from milepost.providers.declared.file_parts import Part
 
 
 class SampledOrders:
-    """Orders of one provider, each in the form of the sample that has its status word."""
+    """Orders of one provider, each in the format of the sample with its status word."""
 
     def __init__(self, said: Declaration, samples: list[Sample]) -> None:
         self._said = said
@@ -75,13 +75,13 @@ class SampledOrders:
         return merge(order, change.get("set") or {})
 
     def id_in(self, order: Json) -> Any:
-        """The order's id as it is on the wire, a number or a text."""
+        """The order's id in the provider's format, a number or a text."""
         return value_at(order, self._id)
 
     def word_after(self, name: str, action: Action) -> str | None:
         """The status word to which an action moves an order: the one that its body sends as the
-        status or its ``outcome`` has in quotes; for ``cancel``, else the first that means
-        cancelled. None if there is none, or no sample has it."""
+        status, or that its ``outcome`` has in quotes; for ``cancel``, otherwise the first word that
+        means cancelled. None if there is none, or no sample has it."""
         status = steps_in(self._said.order.status) or ("status",)
         sent = (action.body or {}).get(str(status[-1]))
         meanings = self._said.statuses.map
@@ -118,7 +118,7 @@ class SampledOrders:
 
 
 class SampledWebhooks:
-    """Webhooks of one provider: which kind tells of a status word, and in which form."""
+    """Webhooks of one provider: which kind reports a status word, and in which format."""
 
     def __init__(self, said: Declaration, samples: list[Sample], orders: SampledOrders) -> None:
         self._said, self._orders = said, orders
@@ -132,7 +132,7 @@ class SampledWebhooks:
                 self._samples.append((self._name_in(one.body), word, one.body))
 
     def make(self, word: str, order: Json, at: datetime) -> tuple[str, Json] | None:
-        """The webhook that tells that an order has moved to this word: its kind and its body."""
+        """The webhook that reports that an order has moved to this word: its kind and its body."""
         hooks = self._said.webhooks
         found = self._kind(word)
         if hooks is None or found is None:
@@ -156,8 +156,8 @@ class SampledWebhooks:
         return name, content
 
     def _kind(self, word: str) -> tuple[str, EventKind] | None:
-        """The kind of a sample with this word; else the one whose ``status`` is the word in
-        quotes; else the first that takes the status from the webhook."""
+        """The kind of a sample with this word; otherwise the one whose ``status`` is the word in
+        quotes; otherwise the first that takes the status from the webhook."""
         hooks = self._said.webhooks
         told = {
             name: kind for name, kind in (hooks.kinds.items() if hooks else ())
@@ -174,7 +174,7 @@ class SampledWebhooks:
         return None if name is None else (name, told[name])
 
     def _sample(self, name: str, word: str, *, is_fetch: bool) -> Json | None:
-        """A sample of this kind; unless any will do, one that tells of this word."""
+        """A sample of this kind, preferably one that reports this word, unless any will do."""
         fitting = (
             body for one, told, body in self._samples
             if one == name and (is_fetch or is_word(told, word))
@@ -223,7 +223,7 @@ class SampledWebhooks:
         self._put_word(content, kind.status, word if spelled is None else spelled, like)
 
     def _name_in(self, body: Json) -> str:
-        """The kind of a sample, as the file spells it."""
+        """The kind of a sample, in the file's spelling."""
         hooks = self._said.webhooks
         if hooks is None or hooks.event is None:
             return "any"
@@ -231,7 +231,7 @@ class SampledWebhooks:
         return next((one for one in hooks.kinds if is_word(said, one)), said)
 
     def _spelled(self, name: str, like: Json) -> Any:
-        """The kind as a sample spells it, or numbers it."""
+        """The kind in a sample's spelling or number."""
         hooks = self._said.webhooks
         found = _read(hooks.event, like) if hooks and hooks.event else None
         return name if found is None else found
@@ -246,7 +246,7 @@ def _word_told(reader: DeclaredProvider, connection: Connection, body: Json) -> 
 
 
 def _pairs(facts: Part, of_order: Part) -> Iterator[tuple[str, str]]:
-    """Facts that both have: where an event has one, and where an order has it."""
+    """Facts that both have: the position in an event, and the position in an order."""
     for name, to in facts:
         of = getattr(of_order, name)
         if isinstance(to, str) and isinstance(of, str):

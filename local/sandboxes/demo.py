@@ -1,4 +1,4 @@
-"""The demo: orders that go through all their steps within minutes."""
+"""The demo: orders that go through all of their steps within minutes."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ class Step:
 
 
 class Demo:
-    """Places ``orders`` orders in one account and moves them within ``seconds``.
+    """Creates ``orders`` orders in one account and moves them within ``seconds``.
 
     The same seed gives the same orders and moves. As many orders as there are stories show every
     status of the provider.
@@ -46,18 +46,18 @@ class Demo:
         self._thread = Thread(target=self._run, name="sandbox-demo", daemon=True)
 
     def start(self) -> None:
-        """Places the orders at once and starts moving them."""
+        """Creates the orders immediately and starts moving them."""
         with self._account.lock:
             self._account.random.seed(self._random.random())
             self._ids = [self._place(story) for story in self._stories]
         self._thread.start()
 
     def stop(self) -> None:
-        """No further move; doesn't wait, since the caller may hold the account's lock."""
+        """Stops moving orders; doesn't wait, since the caller may hold the account's lock."""
         self._stopped.set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether everything ends within ``seconds``."""
+        """Waits for everything to end; returns whether it did within ``seconds``."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 

@@ -14,7 +14,7 @@ Move: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One order's life: how it was placed, then its moves."""
+    """The scenario of one order: how it was created, then its moves."""
 
     days_ago: float
     fields: Mapping[str, Any] = field(default_factory=dict)

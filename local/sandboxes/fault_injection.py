@@ -34,7 +34,8 @@ FAULTS: Final = {**REQUEST_FAULTS, **SHARED_FAULTS, **WEBHOOK_FAULTS}
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """One fault, how often it will still happen (None: until cleared), and on what.
+    """One fault, how often it will still happen (None: until it is cleared), and to what it
+    applies.
 
     ``on`` may name ``method``, ``path`` (a part of it), ``page`` (from 1), ``event`` (a part of
     it) or ``webhook`` (true or false).
@@ -65,7 +66,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that wait for their moment. The oldest that fits happens first."""
+    """The faults that are set. The oldest one that applies happens first."""
 
     def __init__(self, *, has_webhooks: bool) -> None:
         self._has_webhooks = has_webhooks
@@ -101,7 +102,7 @@ class Faults:
             return [fault.describe() for fault in self._faults]
 
     def take_for_request(self, *, method: str, path: str, page: int | None) -> Fault | None:
-        """The fault that this request runs into, now used up by one."""
+        """The fault that applies to this request, which then has one use less."""
         with self._lock:
             for fault in self._waiting(for_webhooks=False):
                 if _fits(fault, method=method, path=path, page=page):
@@ -109,7 +110,7 @@ class Faults:
         return None
 
     def take_for_webhook(self, event: str) -> Fault | None:
-        """The fault that this webhook runs into, now used up by one."""
+        """The fault that applies to this webhook, which then has one use less."""
         with self._lock:
             for fault in self._waiting(for_webhooks=True):
                 if str(fault.on.get("event", "")) in event:

@@ -51,14 +51,14 @@ DANISH_PLACES: Final = (
 
 
 def make_email(first: str, last: str, *, domain: str, number: int) -> str:
-    """A plain address at ``domain`` that no two orders share."""
+    """A simple address at ``domain``, unique to each order."""
     text = unicodedata.normalize("NFKD", f"{first}.{last}".lower().replace("ß", "ss"))
     plain = "".join(c for c in text if c in string.ascii_lowercase + ".")
     return f"{plain}.{number}@{domain}"
 
 
 def make_malo(rng: random.Random) -> str:
-    """A MaLo number with its right check digit (BDEW: odd places once, even places twice)."""
+    """A MaLo number with its correct check digit (BDEW: odd places once, even places twice)."""
     digits = [rng.randint(1, 9)] + [rng.randint(0, 9) for _ in range(9)]
     total = sum(digits[0::2]) + 2 * sum(digits[1::2])
     return "".join(map(str, digits)) + str((10 - total % 10) % 10)

@@ -20,7 +20,7 @@ _MARKED: Final = re.compile(rf'"{_MARK}([^"]+)"')
 
 
 def read_json(text: str | bytes) -> Any:
-    """The value of a JSON text; numbers with decimals keep every digit.
+    """The value of a JSON text; decimals are exact.
 
     :raises ValueError: when it is not JSON
     """
@@ -28,7 +28,7 @@ def read_json(text: str | bytes) -> Any:
 
 
 def write_json(value: object) -> bytes:
-    """The JSON text of a value; a Decimal becomes a number with exactly its digits."""
+    """The JSON text of a value; a Decimal becomes a number with the same digits."""
     text = json.dumps(value, ensure_ascii=False, default=_mark_decimal)
     return _MARKED.sub(r"\1", text).encode()
 
@@ -54,17 +54,17 @@ def parse_time(text: str) -> datetime:
 
 
 def format_berlin(instant: datetime) -> str:
-    """Local time of Berlin without a zone, as RABOT writes it."""
+    """Local time in Berlin without a time zone, in RABOT's format."""
     return instant.astimezone(BERLIN).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def format_berlin_day(instant: datetime) -> str:
-    """The day in Berlin, as RABOT writes days."""
+    """The day in Berlin, in RABOT's format."""
     return instant.astimezone(BERLIN).strftime("%Y-%m-%d 00:00:00")
 
 
 def merge(base: Json, changes: Mapping[str, Any]) -> Json:
-    """Puts ``changes`` into ``base``, object by object, and returns it; lists are replaced."""
+    """Merges ``changes`` into ``base``, object by object, and returns it; lists are replaced."""
     for name, value in changes.items():
         inner = base.get(name)
         if isinstance(inner, dict) and isinstance(value, Mapping):

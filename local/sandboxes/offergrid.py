@@ -1,4 +1,4 @@
-"""Offergrid's reseller API, by docs/providers/offergrid.md."""
+"""Offergrid's reseller API, according to docs/providers/offergrid.md."""
 
 import hmac
 import zlib
@@ -145,7 +145,7 @@ class Offergrid(Account):
         return merge(item, given)
 
     def move_order(self, id: str, change: Mapping[str, Any]) -> Json:
-        """As :meth:`Account.move_order`; also ``itemId``, ``providerNotes``, ``accountNumber``.
+        """Like :meth:`Account.move_order`; also ``itemId``, ``providerNotes``, ``accountNumber``.
 
         ``set`` is put over the item, ``order`` over the order; ``events`` names the events to
         send instead of the usual ones; ``store: false`` sends them and changes nothing;
@@ -199,7 +199,7 @@ class Offergrid(Account):
     def _collect(
         self, request: Request, cursor: Cursor, *, limit: int, status: str | None
     ) -> tuple[list[Json], tuple[str, str] | None]:
-        """One page of orders, and the place behind it when there are more."""
+        """One page of orders, and the position after it if there are more."""
         since, place = request.time("updatedSince"), (cursor.updated, cursor.id)
         found: list[Json] = []
         while places := self.ledger.changed_after(since=since, after=place, limit=limit + 1):
@@ -245,7 +245,7 @@ class Offergrid(Account):
 
 
 def _first_number(connection: str) -> int:
-    """Where an account's references begin: two accounts have none in common."""
+    """The first of an account's references: no two accounts have the same references."""
     return 20_000 + 100 * (zlib.crc32(connection.encode()) % 100)
 
 
@@ -258,7 +258,7 @@ def _find_item(order: Json, id: object) -> Json:
 
 
 def _changed_fields(change: Mapping[str, Any]) -> Json:
-    """Status and date stay unless they are named; notes and reason belong only to one change."""
+    """Status and date stay unless they are given; notes and reason belong only to one change."""
     kept = {k: change[k] for k in ("status", "scheduledFor", "accountNumber") if k in change}
     return {**kept, "providerNotes": change.get("providerNotes"), "reason": change.get("reason")}
 

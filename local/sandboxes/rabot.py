@@ -1,4 +1,4 @@
-"""RABOT Energy's partner API, by docs/providers/rabot.md."""
+"""RABOT Energy's partner API, according to docs/providers/rabot.md."""
 
 import hmac
 import secrets
@@ -157,7 +157,8 @@ class Rabot(Account):
         return order
 
     def move_order(self, id: str, change: Mapping[str, Any]) -> Json:
-        """As :meth:`Account.move_order`: ``status`` is ``state``, ``scheduledFor`` the start.
+        """Like :meth:`Account.move_order`: ``status`` is ``state``, ``scheduledFor`` the start
+        date.
 
         ``reason`` is the denial's or the cancellation's. ``set`` is put over the whole order.
         Nothing dates the change on the wire, so ``at`` only dates the supply.
@@ -251,6 +252,6 @@ def _envelope(data: Json | None) -> Json:
 
 
 def make_failure(*, code: str, message: str) -> Json:
-    """The envelope of a failure, as it comes with HTTP 200 too."""
+    """The envelope of a failure, which also comes with HTTP 200."""
     error = {"severity": "Error", "code": code, "message": message, "details": None}
     return {**_envelope(None), "message": message, "error": [error]}

@@ -1,4 +1,4 @@
-"""Rate limits in fixed windows, as providers count them: each request beyond one is answered 429.
+"""Rate limits in fixed windows, as providers count them: requests over the limit get status 429.
 
 Each provider's numbers are in its own module, such as ``offergrid.py``. SUBS documents none, so
 ``subs.py`` has none: it answers 429 only on request (``fault_injection``).
@@ -21,7 +21,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a request may know of its limit: times in Unix seconds, ``retry_after`` in seconds."""
+    """What a request may know about its limit: times in Unix seconds, ``retry_after`` in
+    seconds.
+    """
 
     allowed: bool
     limit: int
@@ -31,13 +33,13 @@ class Allowance:
 
 
 class RateLimit:
-    """Several windows at once; a request counts in all of them, a refused one in none."""
+    """Several windows at the same time; a request counts in all of them, a refused one in none."""
 
     def __init__(self, windows: Sequence[tuple[int, float]]) -> None:
         self._windows = [Window(limit, seconds) for limit, seconds in windows]
 
     def take(self, now: float) -> Allowance:
-        """Counts one request at ``now`` and says whether it may pass."""
+        """Counts one request at ``now``, and returns whether it is within the limit."""
         for window in self._windows:
             if now >= window.ends:
                 window.used, window.ends = 0, now + window.seconds

@@ -12,7 +12,7 @@ _SECRET_HEADERS: Final = frozenset({"authorization", "x-api-key", "cookie", "pro
 
 
 class BadRequest(ValueError):
-    """The request can't be answered; the message says why, for the one who sent it."""
+    """The request can't be fulfilled; the message says why, for the sender."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Request:
     body: bytes
 
     def json(self) -> Json:
-        """The body as an object; empty when there is none.
+        """The body as an object; empty if there is none.
 
         :raises BadRequest: when it is anything else
         """
@@ -41,7 +41,7 @@ class Request:
         return value
 
     def number(self, name: str, *, default: int, least: int, most: int) -> int:
-        """A query parameter as a whole number, cut to ``most``.
+        """A query parameter as an integer, at most ``most``.
 
         :raises BadRequest: when it is no number, or below ``least``
         """
@@ -51,7 +51,7 @@ class Request:
         return min(int(text), most)
 
     def time(self, name: str) -> str:
-        """The time in a query parameter as orders carry theirs; empty when it is not there.
+        """The time in a query parameter, in the format of orders; empty if there is none.
 
         :raises BadRequest: when it is no time
         """
@@ -73,7 +73,7 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """``content`` is sent as JSON unless it is None; ``cut`` sends half of it.
+    """``content`` is sent as JSON unless it is None; ``cut`` sends only half of it.
 
     ``hang_up`` closes the connection without a word.
     """
@@ -93,7 +93,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in a list sorted by change, and the number of the page that starts behind it."""
+    """A position in a list sorted by change, and the number of the page that starts after it."""
 
     page: int
     updated: str
@@ -105,7 +105,7 @@ class Cursor:
 
 
 def read_cursor(text: str) -> Cursor:
-    """The cursor that this sandbox wrote.
+    """The cursor, which this sandbox wrote.
 
     :raises BadRequest: when it wrote none such
     """

@@ -1,4 +1,4 @@
-"""Responds to one request, or fails as configured."""
+"""Responds to one request, or fails as requested by tests."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _LONGEST_WAIT_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What is sent: the answer as bytes, made while nobody could change the orders."""
+    """The response as bytes, created while no other thread could change the orders."""
 
     status: int
     headers: dict[str, str]
@@ -26,7 +26,7 @@ class Reply:
 
 
 def respond(account: Account, request: Request, *, elsewhere: str) -> Reply:
-    """Answers as the provider would, or with the faults that are set.
+    """Responds like the provider, or with the faults that are set.
 
     ``elsewhere`` is a URL on another host, for faults that lead there.
     """
@@ -50,7 +50,7 @@ def respond(account: Account, request: Request, *, elsewhere: str) -> Reply:
 
 
 def answer_request(account: Account, request: Request) -> Answer:
-    """The provider's answer on a good day; errors in its own shape."""
+    """The provider's response without faults; errors in its own format."""
     refusal = account.authorize(request)
     if refusal:
         return refusal

@@ -10,7 +10,7 @@ Handler: TypeAlias = Callable[..., Answer]
 
 
 class NoRoute(LookupError):
-    """No call has this path, or none with this method; ``status`` is 404 or 405."""
+    """No call has this path, or this method for it; ``status`` is 404 or 405."""
 
     def __init__(self, *, status: int, message: str) -> None:
         super().__init__(message)
@@ -18,13 +18,13 @@ class NoRoute(LookupError):
 
 
 class Routes:
-    """Calls written as ``GET /orders/{id}``, in the order in which they are tried."""
+    """Calls such as ``GET /orders/{id}``, in the order in which they are matched."""
 
     def __init__(self, routes: Sequence[tuple[str, Handler]]) -> None:
         self._routes = [(*_compile(call), handler) for call, handler in routes]
 
     def answer(self, request: Request) -> Answer:
-        """Hands the request, and what is in its path, to its handler.
+        """Passes the request, and the parameters of its path, to its handler.
 
         :raises NoRoute: when there is none
         """

@@ -1,4 +1,4 @@
-"""Puts values into payloads at the places that a file's expressions read, in the samples' types."""
+"""Puts values into payloads at the positions that expressions read, in the samples' types."""
 
 import re
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ _MILLISECONDS: Final = 10**11
 
 
 def steps_in(expression: str | None) -> Steps | None:
-    """The place that an expression reads, such as ``data[0].id``; of alternatives
-    (``updated || created``), the first that is a place. None if there is none."""
+    """The position that an expression reads, such as ``data[0].id``; of alternatives (``updated ||
+    created``), the first one with a position. None if there is none."""
     for text in (expression or "").split("||"):
         if text.strip() == "@":
             return ()
@@ -36,13 +36,13 @@ def steps_in(expression: str | None) -> Steps | None:
 
 
 def quoted_text(expression: str | None) -> str | None:
-    """The text of an expression that is a text in quotes, such as ``'cancelled'``."""
+    """The value of an expression that is a quoted text, such as ``'cancelled'``."""
     found = _QUOTED.fullmatch((expression or "").strip())
     return found.group(1) if found else None
 
 
 def put(content: Any, steps: Sequence[str | int] | None, value: Any) -> Any:
-    """Put a value at a place, with what is missing above it; returns the content."""
+    """Put a value at a position, creating missing objects above it; returns the content."""
     if not steps:
         return content
     inner = content
@@ -53,7 +53,7 @@ def put(content: Any, steps: Sequence[str | int] | None, value: Any) -> Any:
 
 
 def value_at(content: Any, steps: Sequence[str | int] | None) -> Any:
-    """The value at a place; None if there is none."""
+    """The value at a position; None if there is none."""
     for step in steps or ():
         if isinstance(step, int):
             is_there = isinstance(content, list) and step < len(content)
@@ -64,7 +64,7 @@ def value_at(content: Any, steps: Sequence[str | int] | None) -> Any:
 
 
 def as_sampled(value: Any, sample: Any) -> Any:
-    """The value as a number or as a text, whichever the sample is."""
+    """The value as a number or as a text, like the sample."""
     if isinstance(sample, str):
         return str(value)
     is_number = isinstance(sample, int) and not isinstance(sample, bool)
@@ -72,7 +72,9 @@ def as_sampled(value: Any, sample: Any) -> Any:
 
 
 def time_as_sampled(moment: datetime, sample: Any, times: Times) -> Any:
-    """The time in the sample's form: a number since 1970, one of the file's patterns, ISO 8601."""
+    """The time in the sample's format: a number since 1970, one of the file's patterns, ISO
+    8601.
+    """
     if isinstance(sample, int | float | Decimal):
         return _since_1970(moment, in_milliseconds=sample >= _MILLISECONDS)
     if isinstance(sample, str) and sample.isdigit():
@@ -87,7 +89,7 @@ def time_as_sampled(moment: datetime, sample: Any, times: Times) -> Any:
 
 
 def is_word(text: object, word: str) -> bool:
-    """Whether they are one status word: case and white space make no difference."""
+    """Whether they are the same status word: case and white space are ignored."""
     return isinstance(text, str) and normal_form(text) == normal_form(word)
 
 

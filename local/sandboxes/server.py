@@ -38,7 +38,7 @@ _POLL_SECONDS: Final = 0.05
 
 
 class Sandboxes:
-    """All accounts behind one port of this machine.
+    """All accounts on one port of this machine.
 
     ``with Sandboxes([...]) as sandboxes: sandboxes.url("offergrid-home")``. Without connections
     there are the local stack's five. Port 0 takes a free one. Without a clock they have their own.
@@ -103,12 +103,12 @@ class Sandboxes:
         self.stop()
 
     def url(self, connection: str) -> str:
-        """The base URL of one connection: both the provider's API and ``/_sandbox``."""
+        """The base URL of one connection, for both the provider's API and ``/_sandbox``."""
         return f"http://{_HOST}:{self.port}/{connection}"
 
     @property
     def elsewhere(self) -> str:
-        """A URL on another host, which notes what reaches it (``GET /_elsewhere``)."""
+        """A URL on another host, which records the requests that it gets (``GET /_elsewhere``)."""
         return f"http://localhost:{self.port}/_elsewhere/orders"
 
     def start_demo(
@@ -119,7 +119,7 @@ class Sandboxes:
         seed: int = 7,
         again_in: float | None = None,
     ) -> None:
-        """Moves ``orders`` orders of every account through their lives within ``seconds``.
+        """Moves ``orders`` orders of every account through their scenarios within ``seconds``.
 
         :param again_in: let others follow them without an end, each time within so many seconds
         """
@@ -128,12 +128,12 @@ class Sandboxes:
             steering.start_demo(orders=orders, seconds=seconds, seed=seed + number)
 
     def describe(self) -> Json:
-        """Port and connections, as the ready file and ``GET /`` show them."""
+        """Port and connections, in the form of the ready file and of ``GET /``."""
         connections = {id: _describe(self, account) for id, account in self.accounts.items()}
         return {"port": self.port, "elsewhere": self.elsewhere, "connections": connections}
 
     def respond(self, request: Request) -> Reply:
-        """The reply to one request, wherever it is for."""
+        """The response to one request to any account."""
         name, _, rest = request.path.lstrip("/").partition("/")
         if name == "_elsewhere":
             return _as_reply(self._note_stray(request, below=rest))
@@ -186,7 +186,7 @@ class _Server(ThreadingHTTPServer):
     sandboxes: Sandboxes
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no news."""
+        """Ignores clients that close the connection."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -231,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _reply  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Requests are in ``/_sandbox/requests``; stderr stays free."""
+        """Logs nothing to standard error; requests are in ``/_sandbox/requests``."""
 
 
 def _describe(sandboxes: Sandboxes, account: Account) -> Json:

@@ -27,7 +27,7 @@ SCHEMES: Final[Mapping[str, str]] = {
 
 
 class BadSettings(ValueError):
-    """The configuration can't be used; the message says what is wrong and where."""
+    """The configuration is invalid; the message says what is wrong, and where."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Signing:
 
 @dataclass(slots=True, kw_only=True)
 class Connection:
-    """One account at one provider. Without a ``webhook_url`` webhooks are logged, not sent."""
+    """One account at one provider. Without a ``webhook_url``, webhooks are logged and not sent."""
 
     id: str
     provider: str
@@ -72,7 +72,7 @@ def load_connections(path: Path) -> list[Connection]:
 
 
 def read_connection(entry: Any) -> Connection:
-    """One entry of the file as a connection; what is left out has a fixed local default.
+    """One entry of the file as a connection; missing values have fixed local defaults.
 
     :raises BadSettings: when the id, the provider or a credential is wrong
     """
@@ -102,7 +102,7 @@ def read_connection(entry: Any) -> Connection:
 
 
 def make_connection(name: str, provider: str) -> Connection:
-    """A connection with the fixed local credentials, which open nothing but a sandbox."""
+    """A connection with the fixed local credentials, which are valid only for a sandbox."""
     return Connection(
         id=name,
         provider=provider,

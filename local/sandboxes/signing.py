@@ -1,4 +1,4 @@
-"""Webhook signatures as the providers compute them.
+"""Webhook signatures in the providers' formats.
 
 Sources: the Standard Webhooks specification (offergrid and subs, the project's own choice) and
 Spirii's public webhook guide.
@@ -28,7 +28,7 @@ def sign_spirii(*, secret: str, timestamp: int, body: bytes) -> str:
 def sign_headers(
     *, scheme: Any, secrets: Sequence[str], id: str, timestamp: int, body: bytes
 ) -> dict[str, str]:
-    """The headers that a webhook carries under ``scheme``; none without a secret."""
+    """The signature headers of a webhook under ``scheme``; none without a secret."""
     if isinstance(scheme, Mapping):
         # A declared provider's own parameters: there is no other writing of them to compare with.
         given = (secrets[0], id, timestamp, body) if secrets else None

@@ -1,4 +1,4 @@
-"""Spirii Business's orders API, by docs/providers/spirii.md."""
+"""Spirii Business's orders API, according to docs/providers/spirii.md."""
 
 import hmac
 import secrets
@@ -93,7 +93,7 @@ class Spirii(Account):
         content["pagination"] |= {"next_cursor": target, "has_more": True}
 
     def tick(self) -> None:
-        """As :meth:`Account.tick`; fulfils the orders whose set time has come."""
+        """Like :meth:`Account.tick`; fulfils the orders whose scheduled time has passed."""
         super().tick()
         now = format_time(self.clock.now())
         for id, due in list(self._due.items()):
@@ -134,7 +134,7 @@ class Spirii(Account):
         return order
 
     def move_order(self, id: str, change: Mapping[str, Any]) -> Json:
-        """As :meth:`Account.move_order`: ``scheduledFor`` is the activation appointment.
+        """Like :meth:`Account.move_order`: ``scheduledFor`` is the activation appointment.
 
         ``set`` is put over the whole order, ``store: false`` sends the webhook alone.
         """

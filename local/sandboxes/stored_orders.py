@@ -32,7 +32,7 @@ class Ledger:
         return self._orders.get(id)
 
     def put(self, *, id: str, order: Json, updated: str, created: str) -> None:
-        """Adds the order, or replaces it and gives it its new places."""
+        """Adds the order, or replaces it and updates its positions."""
         if id in self._orders:
             _remove(self._by_update, (self._updated[id], id))
             _remove(self._by_creation, (self._created[id], id))
@@ -42,14 +42,14 @@ class Ledger:
         self.revision += 1
 
     def changed_after(self, *, since: str, after: Place | None, limit: int) -> list[Place]:
-        """Up to ``limit`` places changed at ``since`` or later and behind ``after``."""
+        """Up to ``limit`` positions that changed at ``since`` or later and come after ``after``."""
         start = bisect_left(self._by_update, (since, ""))
         if after is not None:
             start = max(start, bisect_right(self._by_update, after))
         return self._by_update[start : start + limit]
 
     def newest(self, *, offset: int, limit: int) -> list[Json]:
-        """The orders from ``offset`` on when the newest comes first."""
+        """The orders from ``offset`` on, sorted from the newest to the oldest."""
         end = max(0, len(self._by_creation) - offset)
         places = self._by_creation[max(0, end - limit) : end]
         return [self._orders[id] for _, id in reversed(places)]

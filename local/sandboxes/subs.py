@@ -1,4 +1,4 @@
-"""SUBS's service requests API, by docs/providers/subs.md."""
+"""SUBS's service requests API, according to docs/providers/subs.md."""
 
 import hashlib
 import hmac
@@ -132,7 +132,7 @@ class Subs(Account):
         return order
 
     def move_order(self, id: str, change: Mapping[str, Any]) -> Json:
-        """As :meth:`Account.move_order`: ``status`` is the milestone.
+        """Like :meth:`Account.move_order`: ``status`` is the milestone.
 
         What a milestone brings (fees paid and generated, code, installer, numbers) comes with it.
         ``set`` is put over the whole request, ``store: false`` sends the webhook alone.
@@ -157,7 +157,7 @@ class Subs(Account):
         return order
 
     def settle_invoice(self, id: str) -> Json:
-        """The customer paid at the bank; SUBS learns of it when the invoice is checked."""
+        """The customer paid at the bank; SUBS finds out when the invoice is checked."""
         _, invoice = self._find_invoice(id)
         self._settled.add(id)
         return invoice

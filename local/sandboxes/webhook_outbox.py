@@ -1,4 +1,4 @@
-"""Webhooks that are sent: signed, delivered in the background, retried and logged."""
+"""Webhooks to send: signed, delivered in the background, retried and logged."""
 
 import heapq
 import itertools
@@ -25,7 +25,7 @@ Signer: TypeAlias = Callable[[int], Mapping[str, str]]
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Delivery:
-    """One webhook and each attempt at delivering it.
+    """One webhook and each attempt to deliver it.
 
     ``status``: queued, delivered, failed (all attempts used), dropped, held, no_url.
     """
@@ -52,7 +52,7 @@ class Delivery:
 
 
 class Outbox:
-    """Delivers at least once: any 2xx ends it, everything else is tried again after a while."""
+    """Delivers at least once: any 2xx response ends it, otherwise it is retried after some time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -69,7 +69,7 @@ class Outbox:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Ends the workers; what is still queued stays undelivered."""
+        """Ends the workers; queued webhooks stay undelivered."""
         with self._wake:
             self._stopped = True
             self._wake.notify_all()
@@ -77,7 +77,7 @@ class Outbox:
             thread.join(timeout=_TIMEOUT_SECONDS + 1)
 
     def post(self, delivery: Delivery, *, delay: float = 0.0) -> None:
-        """Queues one delivery, ``delay`` seconds from now."""
+        """Queues one delivery for ``delay`` seconds from now."""
         if delivery.url is None:
             delivery.status = "no_url"
             return
@@ -115,7 +115,7 @@ class Outbox:
 
 
 def make_log() -> deque[Delivery]:
-    """A log that forgets its oldest entries."""
+    """A log that drops its oldest entries."""
     return deque(maxlen=20_000)
 
 

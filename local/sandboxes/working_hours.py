@@ -1,4 +1,4 @@
-"""Working hours: when orders are placed, and for when appointments are made."""
+"""Working hours: when orders are placed, and when appointments are."""
 
 import random
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _SATURDAY: Final = 5
 
 
 def appointment(provider: str, now: datetime, *, in_days: float, chance: random.Random) -> datetime:
-    """A slot so many days from now; what would be on a weekend is on the Monday after it."""
+    """A slot in this number of days; a slot on a weekend is moved to the next Monday."""
     day = now.astimezone(_zone_of(provider)) + timedelta(days=in_days)
     if day.weekday() >= _SATURDAY:
         day += timedelta(days=7 - day.weekday())
@@ -27,12 +27,12 @@ def appointment(provider: str, now: datetime, *, in_days: float, chance: random.
 
 
 def placed(provider: str, now: datetime, *, days_ago: float, chance: random.Random) -> datetime:
-    """A moment of that day, between 8 and 18 o'clock, that is over."""
+    """A time on that day, between 8:00 and 18:00, that has passed."""
     day = now.astimezone(_zone_of(provider)) - timedelta(days=days_ago)
     moment = day.replace(hour=chance.randrange(8, 18), minute=chance.randrange(60))
     return min(moment, now - timedelta(minutes=10))
 
 
 def _zone_of(provider: str) -> ZoneInfo:
-    """That of a provider from a file is not known; such accounts are in Berlin."""
+    """The time zone of an account; that of a declared provider isn't known, so it is Berlin's."""
     return _ZONES.get(provider, _ZONES["rabot"])
