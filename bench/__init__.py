@@ -1,1 +1,1 @@
-"""Benchmarks: what Milepost costs, beside its peers and its limits in the same run."""
+"""Benchmarks: what Milepost costs, compared with other solutions and limits in the same run."""

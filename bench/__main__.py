@@ -1,4 +1,4 @@
-"""`make bench`: every part, or those that are named, as a table and as JSON in .local/bench.
+"""`make bench`: all parts, or the named ones, as a table and as JSON in .local/bench.
 
 A goal that is missed is a result; the exit status is 1 only if something can't be measured.
 """
@@ -50,7 +50,7 @@ _INDENT: Final = (0, 0, 0, 2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, show and keep; 1 when a part could not be measured."""
+    """Measure, show and store; returns 1 if a part could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=(*PARTS, []), help="all of them unless named")
     parser.add_argument("--quick", action="store_true", help="small sizes, rough figures")
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_part(part: str, *, quick: bool, logs: Sequence[Path]) -> list[Figure]:
-    """What a part measures; only that of forecasts reads event logs."""
+    """The figures of a part; only that of forecasts reads event logs."""
     of_logs = {"logs": logs} if part == "forecast" else {}
     measured: list[Figure] = import_module(f"bench.{part}").measure(quick=quick, **of_logs)
     return measured
@@ -99,7 +99,7 @@ def keep(part: str, figures: Sequence[Figure]) -> None:
 
 
 def keep_duration(part: str, seconds: float, *, quick: bool, folder: Path = WORK) -> None:
-    """Write how long a part took into durations.json, beside what the others took last."""
+    """Write how long a part took into durations.json, next to the times of the other parts."""
     path = folder / "durations.json"
     known = json.loads(path.read_text()) if path.exists() else {}
     known[part] = {"seconds": round(seconds, 1), "quick": quick}
@@ -107,7 +107,7 @@ def keep_duration(part: str, seconds: float, *, quick: bool, folder: Path = WORK
 
 
 def show(part: str, figures: Sequence[Figure], *, seconds: float) -> RenderableType:
-    """The figures as a table for people, with the reasons why goals were missed below it."""
+    """Show the figures as a table, with the reasons for missed goals below it."""
     title = f"[bold]{part}[/bold], {describe_seconds(seconds)}"
     table = Table(title=title, title_justify="left", title_style="", box=None, pad_edge=False)
     table.add_column("what", ratio=1)
@@ -120,7 +120,7 @@ def show(part: str, figures: Sequence[Figure], *, seconds: float) -> RenderableT
 
 
 def summarize(figures: Mapping[str, Sequence[Figure]], *, seconds: float) -> Iterator[str]:
-    """How many goals there were, and a line for each that was missed."""
+    """The number of goals, and a line for each missed goal."""
     goals = [
         (part, one) for part, found in figures.items() for one in found if one.goal is not None
     ]

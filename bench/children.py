@@ -1,4 +1,4 @@
-"""Work in processes of its own, measured in seconds of the processor and not of the clock."""
+"""Work in separate processes, measured in seconds of processor time instead of elapsed time."""
 
 import json
 import os
@@ -41,7 +41,8 @@ def run_python(
     environment: Mapping[str, str] = LAMBDA,
     python: str | None = None,
 ) -> Any:
-    """Run code in a Python that sees only these folders, and return the JSON of its last line.
+    """Run code in a Python process that finds modules only in these folders; returns the JSON of
+    its last line.
 
     The folders are as good as read-only: nothing is written there, and no site-packages are seen.
 
@@ -67,7 +68,7 @@ def running_python(
     environment: Mapping[str, str] = LAMBDA,
     python: str | None = None,
 ) -> Iterator[Callable[[], Any]]:
-    """Code that keeps running in such a Python: each call has it do its work again.
+    """Code that keeps running in such a process: it repeats its work at each call.
 
     The code prints a line of JSON when it is ready, and one for each line that it reads.
 

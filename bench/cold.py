@@ -1,4 +1,4 @@
-"""Cold starts: what `sam build` made, packed and unpacked, against a bare boto3 client.
+"""Cold starts: the output of `sam build`, packed and unpacked, compared with a bare boto3 client.
 
 Beside them a webhook that is written with Powertools, and the first event together with its start.
 """
@@ -49,7 +49,9 @@ _WITH_THE_FIRST: Final = {
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """A row for each function of the template, as all talk to AWS, and one for the peer."""
+    """A row for each function of the template, with the AWS clients that it uses, and one for the
+    peer.
+    """
     functions = sorted(list_functions())
     rounds = 5 if quick else 9
     event = request(webhook(1, 1), delivery_id="msg_00000001")
@@ -127,23 +129,23 @@ def _together(starts: dict[str, list[float]]) -> list[float]:
 
 
 def start_bare() -> float:
-    """Seconds of the processor that a bare boto3 client takes."""
+    """Seconds of processor time for a bare boto3 client."""
     seconds: float = run_python(_TIMED.format(code=_BARE), path=bare_boto3())
     return seconds
 
 
 def start_floor(endpoint: str) -> float:
-    """Seconds of the processor that an API's libraries and clients take, without what is ours."""
+    """Seconds of processor time for an API's libraries and clients, without our code."""
     return _start("orders_api", _FLOOR, endpoint)
 
 
 def start_console_floor(endpoint: str) -> float:
-    """Seconds of the processor that the console's libraries and clients take, without our code."""
+    """Seconds of processor time for the console's libraries and clients, without our code."""
     return _start("console", f"{_FLOOR}from jinja2 import Environment\n", endpoint)
 
 
 def start_of(function: str, endpoint: str) -> float:
-    """Seconds of the processor that the import of a function takes.
+    """Seconds of processor time for the import of a function.
 
     :param endpoint: where AWS is (``running_stub``)
     """

@@ -21,7 +21,7 @@ NOISE: Final = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A row in two runs; ``before`` or ``after`` is None if only the other one has it."""
+    """A row in two runs; ``before`` or ``after`` is None if only the other run has it."""
 
     part: str
     what: str
@@ -30,7 +30,7 @@ class Change:
 
     @property
     def share(self) -> float | None:
-        """By which share it grew; None if that can't be said."""
+        """The share by which it grew; None if that can't be calculated."""
         if self.before is None or self.after is None or not self.before["measured"]:
             return None
         measured: float = self.after["measured"] / self.before["measured"]
@@ -38,7 +38,9 @@ class Change:
 
     @property
     def verdict(self) -> str:
-        """Whether its goal is reached no more or again, or whether the row is new or gone."""
+        """Whether its goal is newly reached or newly missed, or whether the row is new or was
+        removed.
+        """
         if self.before is None or self.after is None:
             return "new" if self.before is None else "not measured"
         was, is_now = (_is_missed(one) for one in (self.before, self.after))
@@ -48,7 +50,7 @@ class Change:
 
 
 def pick(runs: Sequence[Run], names: Sequence[str]) -> tuple[Run, Run]:
-    """The two runs that are named by the beginnings of their times.
+    """The two runs whose times begin with these texts.
 
     :raises SystemExit: when a name fits none of them
     """
@@ -64,7 +66,7 @@ def pick(runs: Sequence[Run], names: Sequence[str]) -> tuple[Run, Run]:
 
 
 def last_two(runs: Sequence[Run]) -> tuple[Run, Run]:
-    """The last run, and what earlier runs of the same size measured last of the same parts.
+    """The last run; and the previous results of the same parts, from earlier runs of the same size.
 
     :raises SystemExit: when there is nothing to compare
     """
@@ -84,7 +86,7 @@ def last_two(runs: Sequence[Run]) -> tuple[Run, Run]:
 
 
 def compare(before: Run, after: Run) -> Iterator[Change]:
-    """Each row of either run."""
+    """Each row of both runs."""
     old, new = before.rows(), after.rows()
     for part, what in dict.fromkeys((*old, *new)):
         yield Change(
@@ -93,7 +95,7 @@ def compare(before: Run, after: Run) -> Iterator[Change]:
 
 
 def show(changes: Sequence[Change], *, title: str) -> Table:
-    """A table of the rows; those that differ by less than noise say so."""
+    """A table of the rows; rows that differ by less than noise say so."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("what", ratio=1)
     for name in ("before", "after", "change"):

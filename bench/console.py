@@ -58,14 +58,14 @@ _STACK: Final = ROOT / ".local/stack.json"
 
 @dataclass(slots=True)
 class Costs:
-    """What one page cost: calls to AWS, and seconds of the processor that rendering took."""
+    """The cost of one page: calls to AWS, and seconds of processor time for rendering."""
 
     calls: int = 0
     rendering: list[float] = field(default_factory=list)
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """Rows for each page, then the init, then what a browser paints."""
+    """Rows for each page, then the init, then the paint in a browser."""
     rows = list(_pages(rounds=3 if quick else 9))
     return [*rows, _init(rounds=3 if quick else 9), *_painted()]
 
@@ -138,7 +138,7 @@ def _counted(costs: Costs) -> Iterator[None]:
 
 
 def put_orders(stack: Stack, count: int) -> None:
-    """Store so many orders of a connection, and a notice."""
+    """Store this number of orders of a connection, and a notice."""
     table = OrdersTable(
         aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID
     )
@@ -178,7 +178,7 @@ def _init(*, rounds: int) -> Figure:
 
 
 def _painted() -> list[Figure]:
-    """Empty where no local stack runs, or Playwright is not installed."""
+    """The times in a browser; empty if no local stack runs, or if Playwright is not installed."""
     if not (_STACK.exists() and (_PLAYWRIGHT / ".installed").exists()):
         return []
     done = subprocess.run(

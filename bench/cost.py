@@ -1,4 +1,4 @@
-"""What it costs by list price: a million events, three made-up teams, and the naive stack beside.
+"""Costs by list prices: a million events, three made-up teams, and the naive stack for comparison.
 
 Numbers come from what the other parts measured last (.local/bench/*.json); ``ASSUMED`` is in
 for a part that was not run, and the row says so.
@@ -38,7 +38,9 @@ TEAMS: Final = {
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """A row a million events, and one a team, with the naive stack's in the note."""
+    """A row for each million events, and one for each team, with the naive stack's costs in the
+    note.
+    """
     del quick
     prices, known = read_prices(), read_measured()
     million = Load(orders=MILLION / 6, inbox_batch=1, figures_batch=11)
@@ -88,7 +90,7 @@ def measure(*, quick: bool) -> list[Figure]:
 def list_lines(
     load: Load, prices: Mapping[str, Any], measured: Mapping[str, float]
 ) -> list[Figure]:
-    """A row for each thing that a small team pays, and for what it may add."""
+    """A row for each item in a small team's costs, and for each optional item."""
     events = {"its events": price_events(load, prices, measured).total}
     rows = [
         Figure(what=f"of the month of 1,000 orders: {name}", measured=dollars, unit="$")

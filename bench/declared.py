@@ -1,4 +1,4 @@
-"""What the engine of declared providers costs: Offergrid's orders both ways.
+"""The cost of declared providers' adapter: Offergrid's orders, declared and with code.
 
 ``python -m bench.declared``. Prints microseconds of processor time an order, and their ratio.
 """

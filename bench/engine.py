@@ -1,4 +1,4 @@
-"""Amazon's own DynamoDB engine on this machine, and what it says that requests consume."""
+"""DynamoDB Local on this machine, and the capacity that it reports as consumed."""
 
 import subprocess
 import time
@@ -87,7 +87,7 @@ def _wait_until_ready(url: str) -> None:
 
 
 class Meter:
-    """Capacity that a client's requests consumed, indexes included, by operation."""
+    """The capacity that a client's requests consumed, including indexes, by operation."""
 
     def __init__(self, client: Any) -> None:
         self.units: Counter[str] = Counter()
@@ -120,6 +120,6 @@ class Meter:
 
 
 def _transacted_units(action: Mapping[str, Any]) -> int:
-    """Write units of an action of a transaction: twice those of the item, by its size. What is
-    updated or deleted is below 1 KB."""
+    """Write units of an action of a transaction: twice those of the item, by its size. Items that
+    are updated or deleted are smaller than 1 KB."""
     return 2 * (write_units(action["Put"]["Item"]) if "Put" in action else 1)

@@ -22,7 +22,7 @@ _CANCELLED: Final = 0.06
 
 
 def read_xes(path: Path) -> list[Case]:
-    """The cases of an XES file, which may be gzipped; those of a single event have no stays.
+    """The cases of an XES file, which may be gzipped; cases with a single event have no stays.
 
     A stage is an event's name, and its lifecycle transition unless that says just ``complete``. A
     case ends when it enters its last name for the last time: what follows within it, such as
@@ -60,7 +60,7 @@ def _events_of(trace: ElementTree.Element) -> Iterator[tuple[float, str, str]]:
 
 
 def synthetic(*, weeks: int, a_week: int, seed: int = 1) -> list[Case]:
-    """Orders that come evenly over some weeks and go through three stages, or are cancelled."""
+    """Orders that arrive evenly over some weeks and go through three stages, or are cancelled."""
     chance = random.Random(seed)
     cases = []
     for _ in range(weeks * a_week):
@@ -84,7 +84,7 @@ def synthetic(*, weeks: int, a_week: int, seed: int = 1) -> list[Case]:
 
 
 def slow_down(cases: list[Case], *, since: float, factor: float) -> list[Case]:
-    """The same cases, had all time after a moment passed more slowly for them."""
+    """The same cases, with all time after some instant passing more slowly."""
     return [[_slower(stay, max(since, case[0].entered), factor) for stay in case] for case in cases]
 
 

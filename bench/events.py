@@ -1,4 +1,4 @@
-"""Events to measure with: orders of Offergrid that go through six steps."""
+"""Events for measurements: orders of Offergrid that go through six steps."""
 
 import json
 import time
@@ -24,12 +24,12 @@ APPOINTMENT: Final = "2026-03-12T02:00:00.000Z"
 
 
 def at_step(step: int) -> str:
-    """When a step occurred: a day after the one before."""
+    """When a step occurred: one day after the previous step."""
     return f"{START + timedelta(days=step):%Y-%m-%dT%H:%M:%S}.250Z"
 
 
 def webhook(order: int, step: int) -> str:
-    """The body of the webhook that tells of a step."""
+    """The body of the webhook that reports a step."""
     fields: dict[str, Any] = {"previousStatus": STEPS[step - 1] if step else None}
     return json.dumps(
         offergrid_event(
@@ -45,7 +45,9 @@ def webhook(order: int, step: int) -> str:
 
 
 def listed(order: int, step: int) -> dict[str, Any]:
-    """The order as a poll finds it at a step, with everything the provider then knows."""
+    """The order in the form in which a poll finds it at a step, with everything that the provider
+    knows then.
+    """
     item = offergrid_item(
         itemId=f"item-{order:06d}-1",
         status=STEPS[step],
@@ -61,12 +63,14 @@ def listed(order: int, step: int) -> dict[str, Any]:
 
 
 def delivery(body: str, number: int) -> str:
-    """The message of the inbox that a webhook becomes."""
+    """The message of the inbox for a webhook."""
     return inbox_message(body).replace("msg_2KqV7bWxR", f"msg_{number:08d}")
 
 
 def batches(orders: int, *, size: int = 10) -> Iterator[dict[str, Any]]:
-    """Every step of so many orders, in batches of SQS: all orders one step, then the next."""
+    """Every step of a number of orders, in batches of SQS: one step of all orders, then the next
+    step.
+    """
     messages = [
         delivery(webhook(order, step), step * orders + order)
         for step in range(len(STEPS))

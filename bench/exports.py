@@ -1,4 +1,4 @@
-"""How long a list of 100,000 orders takes as a CSV file, read in pages of a thousand rows."""
+"""How long 100,000 orders take as a CSV file, read in pages of a thousand rows."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -54,7 +54,7 @@ def measure(*, quick: bool) -> list[Figure]:
 
 
 def _written(client: Any) -> tuple[int, int]:
-    """How many rows and characters the file has."""
+    """The number of rows and characters of the file."""
     rows, characters = 0, len(header_of(ORDERS, file_format=Format.CSV))
     for page in _pages(client):
         shown: list[Mapping[str, Any]] = [listed_view(one).model_dump(mode="json") for one in page]

@@ -1,4 +1,4 @@
-"""What was measured, and whether it reaches its goal."""
+"""Measured figures, and whether they reach their goals."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _TWO_MINUTES: Final = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One row of the table. ``goal`` is the most it may be, or the least if ``at_least``.
+    """One row of the table. ``goal`` is the maximum, or the minimum if ``at_least``.
 
     ``if_missed`` says of a goal that may not be reached why, and what was tried.
     """
@@ -27,14 +27,14 @@ class Figure:
 
     @property
     def is_reached(self) -> bool | None:
-        """None for a figure without a goal."""
+        """Whether the goal is reached; None for a figure without a goal."""
         if self.goal is None:
             return None
         return self.measured >= self.goal if self.at_least else self.measured <= self.goal
 
     @property
     def verdict(self) -> str:
-        """``reached``, or by how much of the goal it is missed."""
+        """``reached``, or the share of the goal by which it is missed."""
         if self.goal is None or self.is_reached is None:
             return ""
         if self.is_reached:
@@ -46,7 +46,7 @@ class Figure:
 
     @property
     def reason(self) -> str:
-        """Why the goal was missed and what was tried; nothing when it is reached."""
+        """Why the goal was missed and what was tried; empty if it is reached."""
         return self.if_missed if self.is_reached is False else ""
 
     def as_json(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Figure:
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:
-    """The median over the rounds of one by the other: both ran in the same moment of a round.
+    """The median, over all rounds, of the ratio of the two: in a round, both ran at the same time.
 
     :raises ValueError: when the rounds don't match
     """
@@ -64,7 +64,7 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
 
 
 def percentile(values: Sequence[float], rank: int) -> float:
-    """The smallest value that so many of a hundred do not exceed.
+    """The smallest value that this percentage of the values doesn't exceed.
 
     :raises ValueError: when there are no values
     """
@@ -74,6 +74,6 @@ def percentile(values: Sequence[float], rank: int) -> float:
 
 
 def describe_seconds(seconds: float) -> str:
-    """``43 s``, or from two minutes on ``2 min 5 s``."""
+    """``43 s``, or ``2 min 5 s`` from two minutes on."""
     whole = round(seconds)
     return f"{whole} s" if whole < _TWO_MINUTES else f"{whole // 60} min {whole % 60} s"

@@ -1,4 +1,4 @@
-"""How good forecasts and alerts of slowing down are, on event logs and on a synthetic one.
+"""The quality of forecasts and of alerts about slowdowns, on event logs and on a synthetic log.
 
 Snapshots are taken each week, and each knows only what had happened by then. A log that gives
 forecasts for less than half a year gets them on each of the seven days of the week: with two or
@@ -49,7 +49,7 @@ _ROUNDS: Final = 20_000
 
 @dataclass(slots=True)
 class Score:
-    """The outcome of forecasts."""
+    """The results of forecasts."""
 
     made: int = 0
     cannot_say: int = 0
@@ -67,7 +67,7 @@ class Score:
 
 
 def measure(*, quick: bool, logs: Sequence[Path] = ()) -> list[Figure]:
-    """The goals on each log, and on the synthetic one where none is given."""
+    """The goals on each log, and on the synthetic one if no log is given."""
     figures: list[Figure] = []
     named = {path.name.partition(".")[0]: read_xes(path) for path in logs}
     for name, cases in (named or {"synthetic": synthetic(weeks=60, a_week=25)}).items():
@@ -108,7 +108,7 @@ def measure_forecasts(name: str, cases: Sequence[Case]) -> Iterator[Figure]:
 
 
 def score_log(stays: Sequence[Stay], *, days: Iterable[int]) -> Score:
-    """Make and score the forecasts of weekly snapshots, on each of these days of the week."""
+    """Make and evaluate the forecasts of weekly snapshots, on each of these days of the week."""
     score = Score()
     first_end = min(one.ended for one in stays if one.ended is not None)
     for day in days:
@@ -149,7 +149,9 @@ def _score(score: Score, one: Made, widening: Widening, naive: Naive) -> None:
 
 
 def pinball(share: float, told: float, took: float) -> float:
-    """Pinball loss of a forecast quantile: higher on the side where it should seldom be wrong."""
+    """The pinball loss of a forecast quantile: higher on the side on which it should rarely be
+    wrong.
+    """
     return max(share * (took - told), (share - 1) * (took - told))
 
 
@@ -167,7 +169,9 @@ def _until(stays: Sequence[Stay], moment: float) -> Sequence[Stay]:
 
 
 def measure_alerts(name: str, cases: Sequence[Case], *, injections: int) -> Iterator[Figure]:
-    """How many windows give an alert though nothing was changed, and of how many slowdowns."""
+    """The number of windows with an alert although nothing was changed, and the share of detected
+    slowdowns.
+    """
     stays = sorted((one for case in cases for one in case), key=lambda one: one.entered)
     began = stays[0].entered + BEFORE + RECENT
     weeks = [moment for moment in _weeks(stays, day=0) if moment >= began]
@@ -202,7 +206,9 @@ Window = tuple[str, float]
 
 
 def compare_stages(stays: Iterable[Stay], weeks: Sequence[float]) -> dict[Window, Comparison]:
-    """Each stage's last two weeks with those before, at each of these moments."""
+    """The comparison of each stage's last two weeks with the weeks before, at each of these
+    times.
+    """
     stages: dict[str, list[Stay]] = defaultdict(list)
     for one in stays:
         stages[one.stage].append(one)
@@ -217,7 +223,7 @@ def compare_stages(stays: Iterable[Stay], weeks: Sequence[float]) -> dict[Window
 
 
 def find_alerts(compared: dict[Window, Comparison]) -> list[Window]:
-    """The windows that are slower, as the week before was."""
+    """The windows that are slower, if the week before was slower, too."""
     return [
         (stage, moment)
         for (stage, moment), one in compared.items()
@@ -228,7 +234,7 @@ def find_alerts(compared: dict[Window, Comparison]) -> list[Window]:
 
 
 class _Table:
-    """Points that are made already, as a function reads them."""
+    """Points that are already calculated, as a function reads them."""
 
     def __init__(self, made: Curves) -> None:
         self._points = {
@@ -243,7 +249,7 @@ class _Table:
 
 
 def measure_time() -> Figure:
-    """Processor time of an open order's forecasts, of its step and its end."""
+    """Processor time of an open order's forecasts, of its stage and its end."""
     stays = [one for case in synthetic(weeks=26, a_week=25) for one in case]
     known: Known = _Table(Curves(stays, since=0.0, now=30 * WEEK))
     began = time.process_time()

@@ -1,4 +1,4 @@
-"""How cost grows: polls with their orders, timelines with their reports, one hot connection.
+"""How cost grows: of polls with their orders, timelines with their reports, a busy connection.
 
 A plot of it comes into .local/bench/growth.svg.
 """
@@ -37,7 +37,9 @@ EVEN: Final = 1.25
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """Microseconds of the processor an order of a poll, a report of a timeline, a hot event."""
+    """Microseconds of processor time for an order of a poll, a report of a timeline, an event of a
+    busy connection.
+    """
     require_peers()
     polls = {size: _poll(size) for size in (POLLS[:2] if quick else POLLS)}
     first, last = min(polls), max(polls)
@@ -82,7 +84,7 @@ def _poll(size: int) -> float:
 
 
 def _timeline(size: int) -> tuple[float, int]:
-    """Microseconds to read an item, fold one report more in and write it out; its write units.
+    """Microseconds to read an item, fold in another report and write the item; and its write units.
 
     A timeline of a hundred is at its cap: the report more shortens it.
     """
@@ -108,7 +110,7 @@ def _reports(count: int) -> Iterator[Report]:
 
 
 def _hot_connection(size: int) -> tuple[float, int]:
-    """Microseconds an event, and how often the connection's own item was written."""
+    """Microseconds for an event, and how often the connection's own item was written."""
     events = write_events("hot", list(batches(size // len(STEPS))))
     with running_stub() as endpoint:
         seconds = run_function("record_report", events, endpoint)

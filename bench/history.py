@@ -35,7 +35,7 @@ class Run:
         return f"{self.at} ({self.commit or 'no commit'}{', quick' if self.quick else ''})"
 
     def rows(self) -> dict[tuple[str, str], Row]:
-        """Each row, by its part and what it measures."""
+        """Each row, by its part and its name."""
         return {(part, row["what"]): row for part, rows in self.parts.items() for row in rows}
 
 
@@ -66,7 +66,7 @@ def read_runs(path: Path = PATH) -> list[Run]:
 
 
 def _commit() -> str:
-    """The commit that was measured, with a ``+`` if files were changed; empty outside of git."""
+    """The measured commit, with a ``+`` if files were changed; empty outside of git."""
     try:
         said = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--exclude=*"],

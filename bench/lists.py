@@ -1,4 +1,4 @@
-"""What a page of the order list consumes, however many orders there are."""
+"""The cost of a page of the order list, independent of the number of orders."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,9 @@ PAGES: Final[Mapping[str, tuple[Sequence[Status], int]]] = {
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """Read units of pages at each size of a table that grows, and the largest by the smallest."""
+    """Read units of pages at each size of a growing table, and the ratio of the largest size to the
+    smallest.
+    """
     sizes = SIZES[:2] if quick else SIZES
     units: dict[str, dict[int, float]] = {}
     with _folder() as folder:
@@ -53,7 +55,7 @@ def measure(*, quick: bool) -> list[Figure]:
 
 
 def describe(name: str, units: Mapping[int, float]) -> list[Figure]:
-    """What a page takes at the largest size, and how much more that is than at the smallest."""
+    """The cost of a page at the largest size, and its ratio to the cost at the smallest size."""
     first, last = min(units), max(units)
     return [
         Figure(
@@ -72,7 +74,7 @@ def describe(name: str, units: Mapping[int, float]) -> list[Figure]:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """Where the engine keeps its file: 2.6 GB in the end, and gone with the block."""
+    """The directory for the engine's file: 2.6 GB at the end; it is removed with the block."""
     place = WORK / "lists"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -83,7 +85,7 @@ def _folder() -> Iterator[Path]:
 
 
 def _require_orders(client: Any, size: int) -> None:
-    """:raises SystemExit: when the engine does not know the orders as they are to be"""
+    """:raises SystemExit: if the engine's orders are not the expected ones"""
     known = client.describe_table(TableName=TABLE)["Table"]["ItemCount"]
     last = tracked_order(from_item(item_of(size - 1)))
     if known != size or OrdersReader(client, table_name=TABLE).read(last.order.key) != last:
@@ -91,7 +93,7 @@ def _require_orders(client: Any, size: int) -> None:
 
 
 def _read_pages(client: Any) -> Iterator[tuple[str, float]]:
-    """What a page takes on average: chance spreads the next orders over the shards of a page."""
+    """The average cost of a page, since the next orders are spread randomly over the shards."""
     meter, lists = Meter(client), OrderLists(client, table_name=TABLE)
     for name, (statuses, count) in PAGES.items():
         wanted, after = Wanted(asked_at=datetime.now(UTC), statuses=statuses), None

@@ -1,4 +1,4 @@
-"""Bytes of log that an event leaves at INFO."""
+"""The number of bytes that an event writes to the log at INFO."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ print(json.dumps(len(sys.stdout.getvalue().encode())), file=said, flush=True)
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """A row a way in, and the whole way of a webhook that changes an order."""
+    """A row for each way in which events arrive, and one for a webhook that changes an order."""
     count = 60 if quick else 600
     requests = [request(webhook(one, 2), delivery_id=f"msg_{one:08d}") for one in range(count)]
     received = _bytes_of("receive_webhook", requests) / count

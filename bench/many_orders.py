@@ -1,4 +1,4 @@
-"""A million stored orders: the first through DynamoDB Local's API, the others as rows of its file.
+"""A million stored orders: the first ones through the API, the others as rows of the engine's file.
 
 Its API takes 500 items a second on disk and 3,000 in memory, which goes with the process: a million
 would take half an hour, or six minutes each time.
@@ -41,7 +41,9 @@ _HASHES: Final = ("hashValue", "rangeValue", "hashRangeValue")
 
 
 def item_of(number: int) -> dict[str, Any]:
-    """What ``order_item`` writes of an order at a step, with this order's ids, shard and date."""
+    """The item that ``order_item`` writes for an order at a step, with this order's ids, shard and
+    date.
+    """
     typical, key = _typical(_step(number)), _key(number)
     own = {
         **item_key(key),
@@ -62,7 +64,7 @@ def put_first(client: Any, *, table: str, count: int) -> None:
 
 
 def check_rows(folder: Path, *, table: str, count: int) -> None:
-    """Compare what came through the API with the rows that ``append_rows`` would write.
+    """Compare the rows that the API wrote with those that ``append_rows`` would write.
 
     :raises SystemExit: when they differ: the engine's file is not as this module knows it
     """
@@ -79,7 +81,7 @@ def check_rows(folder: Path, *, table: str, count: int) -> None:
 
 
 def append_rows(folder: Path, *, table: str, first: int, last: int) -> None:
-    """Add the orders from one number up to another to the file of an engine that does not run."""
+    """Add the orders between two numbers to the file of an engine that isn't running."""
     names = (*_COMPARED, *_HASHES)
     places = ", ".join("?" * len(names))
     insert = f'INSERT INTO "{table}" ({", ".join(names)}) VALUES ({places})'
@@ -93,7 +95,7 @@ def append_rows(folder: Path, *, table: str, first: int, last: int) -> None:
 
 
 def _open(folder: Path) -> closing[sqlite3.Connection]:
-    """:raises SystemExit: when the engine's file is not where it is expected"""
+    """:raises SystemExit: if the engine's file is not at the expected path"""
     found = list(folder.glob("*.db"))
     if len(found) != 1:
         raise SystemExit(f"DynamoDB Local left {len(found)} files of tables in {folder}, not one")
@@ -101,7 +103,9 @@ def _open(folder: Path) -> closing[sqlite3.Connection]:
 
 
 def _sizes(file: sqlite3.Connection, table: str) -> dict[str, int]:
-    """How large the engine takes an item of each status to be: all of a status are the same."""
+    """The size of an item of each status in the engine: all items of a status have the same
+    size.
+    """
     rows = file.execute(f'SELECT ObjectJSON, itemSize FROM "{table}" LIMIT 1000')
     return {json.loads(content)["status"]["S"]: size for content, size in rows}
 
@@ -160,7 +164,7 @@ def _first_due(step: int) -> datetime:
 
 @cache
 def _others(step: int) -> tuple[str, str]:
-    """An item's status, and the end of its JSON: what all orders at this step have in common."""
+    """An item's status, and the end of its JSON: the common parts of all orders at this step."""
     own = ("pk", "sk", "order_id", "item_id", "status_shard", "next_date")
     typical = _typical(step)
     common = {name: value for name, value in typical.items() if name not in own}

@@ -1,4 +1,4 @@
-"""What `sam build` makes, packed and unpacked as Lambda does it, beside a bare boto3."""
+"""The output of `sam build`, packed and unpacked as Lambda does it, compared with a bare boto3."""
 
 import compileall
 import py_compile

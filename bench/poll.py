@@ -1,4 +1,4 @@
-"""A poll of very many orders of which none, or few, have changed, beside a hand-written loop."""
+"""A poll of very many orders, of which none or few have changed, and a hand-written loop."""
 
 import urllib.request
 from collections import Counter
@@ -104,7 +104,7 @@ def measure(*, quick: bool) -> list[Figure]:
 
 
 def read_units(calls: Counter[str]) -> float:
-    """At most: an item of an order is below 4 KB, and read without ConsistentRead."""
+    """The maximum: an order's item is smaller than 4 KB, and read without ConsistentRead."""
     return 0.5 * (calls["GetItem"] + calls["Query"])
 
 
@@ -113,7 +113,7 @@ def _describe(calls: Counter[str], polls: int) -> str:
 
 
 def prime(provider: str, endpoint: str) -> None:
-    """Leave digests as a poll would that has just seen every order."""
+    """Store the digests that a poll would leave after it has read every order."""
     environment = {**LAMBDA, **environment_of("poll_orders", endpoint=endpoint)}
     run_python(_PRIME, provider, path=path_of("poll_orders"), environment=environment)
 
@@ -125,12 +125,14 @@ def change(provider: str, *, step: int) -> None:
 
 
 def polling(endpoint: str) -> AbstractContextManager[Callable[[], Any]]:
-    """A warm poll_orders as it was built: each call is a poll, and gives its answer and seconds."""
+    """A warm poll_orders as it was built: each call is a poll, and returns its response and
+    seconds.
+    """
     environment = {**LAMBDA, **environment_of("poll_orders", endpoint=endpoint)}
     return running_python(_POLL, path=path_of("poll_orders"), environment=environment)
 
 
 def looping_by_hand(provider: str) -> AbstractContextManager[Callable[[], Any]]:
-    """The same pages by the shortest loop that there is."""
+    """Read the same pages by the shortest possible loop."""
     code = (ROOT / "bench" / "peers" / "loop_by_hand.py").read_text()
     return running_python(code, provider, path=path_of("poll_orders"))

@@ -1,4 +1,4 @@
-"""The webhook's peer, ready to run: what its environment sets, and its module with bytecode."""
+"""The webhook's peer, ready to run: its environment variables, and its module with bytecode."""
 
 import compileall
 import py_compile
@@ -16,7 +16,7 @@ OURS = ("receive_webhook", "record_report")
 
 
 def run_webhook(code: str, *arguments: str, endpoint: str) -> Any:
-    """Run code that finds the peer as ``app``, as Lambda would find a function.
+    """Run code that finds the peer as ``app``, like Lambda finds a function.
 
     Its Tracer is off, as it is wherever there is no X-Ray: that is cheaper for the peer.
 

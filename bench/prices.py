@@ -1,5 +1,5 @@
-"""What a load costs at AWS, by list prices, the template and what was measured; and what the naive
-stack costs."""
+"""The costs of a load at AWS, from list prices, the template and measurements; and the naive
+stack's costs."""
 
 import json
 import tomllib
@@ -48,7 +48,7 @@ ASSUMED: Final[Mapping[str, float]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """A month of a team. An order has ``steps``; ``told`` of them are announced."""
+    """One month of a team. An order has ``steps``, of which ``told`` are announced."""
 
     orders: float
     connections: int = 4
@@ -68,7 +68,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Dollars a month, by what they are for."""
+    """Dollars for a month, by item."""
 
     parts: Mapping[str, float]
 
@@ -79,7 +79,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the template has of things that are charged by the month, or by their schedule."""
+    """The template's resources that are charged by the month, or by their schedule."""
 
     alarms: int
     secrets: int
@@ -89,7 +89,7 @@ class Standing:
 
     @classmethod
     def of_template(cls, template: Mapping[str, Any]) -> "Standing":
-        """Count them. Of an alarm, each metric counts that it looks at."""
+        """Count them. An alarm counts once for each metric that it uses."""
         resources = template["Resources"].values()
         named = [(one["Type"], one.get("Properties", {})) for one in resources]
         alarms = [each for kind, each in named if kind == "AWS::CloudWatch::Alarm"]
@@ -137,7 +137,7 @@ def read_prices() -> dict[str, Any]:
 
 
 def read_measured(folder: Path = WORK) -> dict[str, float]:
-    """Figures that other parts kept, by what they are; milliseconds of the processor for events."""
+    """Figures that other parts stored, by name; milliseconds of processor time for events."""
     known: dict[str, float] = {}
     for part in ("warm", "writes", "logs"):
         path = folder / f"{part}.json"
@@ -151,7 +151,7 @@ def read_measured(folder: Path = WORK) -> dict[str, float]:
 def lambda_price(
     prices: Mapping[str, Any], *, invocations: float, processor_ms: float, calls: float
 ) -> float:
-    """Requests and time of a function at 512 MB; ``processor_ms`` are of a whole processor."""
+    """Requests and duration of a function at 512 MB; ``processor_ms`` are of a whole processor."""
     milliseconds = processor_ms / SHARE_OF_PROCESSOR + calls * MS_OF_A_CALL
     gb_seconds = milliseconds / 1_000 * 0.5
     requests = invocations * prices["lambda"]["per_million_requests"] / MILLION
@@ -160,7 +160,7 @@ def lambda_price(
 
 
 def price_events(load: Load, prices: Mapping[str, Any], measured: Mapping[str, float]) -> Costs:
-    """What a month's webhook events cost that each change an order, without mail."""
+    """The costs of a month's webhook events that each change an order, without mails."""
     known = {**ASSUMED, **measured}
     events, told = load.events, load.orders * load.told
     recordings = events / load.inbox_batch
@@ -223,12 +223,12 @@ def per_million(load: Load, prices: Mapping[str, Any], measured: Mapping[str, fl
 
 
 def price_event_bus(load: Load, prices: Mapping[str, Any]) -> float:
-    """Dollars for the events of a bus, which a stack has only if it is asked for."""
+    """Dollars for the events of a bus, which a stack has only on request."""
     return load.orders * load.told * float(prices["eventbridge"]["per_million_events"]) / MILLION
 
 
 def price_naive(load: Load, prices: Mapping[str, Any], measured: Mapping[str, float]) -> Costs:
-    """The same events by a REST API, an idempotency table, X-Ray and one item an event.
+    """The same events with a REST API, an idempotency table, X-Ray and one item for each event.
 
     One function does it all, as the documentation of its tools suggests; its processor's time is
     taken to be ours of both functions and two more calls.
@@ -254,7 +254,7 @@ def price_naive(load: Load, prices: Mapping[str, Any], measured: Mapping[str, fl
 
 
 def price_polls(load: Load, prices: Mapping[str, Any]) -> Costs:
-    """What a month's polls cost that find nothing new."""
+    """The costs of a month's polls without changes."""
     polls = load.connections * load.polls_an_hour * HOURS_A_MONTH
     return Costs(
         {

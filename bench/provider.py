@@ -1,4 +1,4 @@
-"""A provider with very many orders, in its own process: `python -m bench.provider <orders>`.
+"""A provider with very many orders, in a process of its own: `python -m bench.provider <orders>`.
 
 `GET /reseller/orders?cursor=&limit=` gives pages of 100; `GET /change?step=&every=` moves one
 order in so many to another step. Filters are ignored: every poll has to walk every page.
@@ -22,7 +22,7 @@ PAGE: Final = 100
 
 @contextmanager
 def running_provider(orders: int) -> Iterator[str]:
-    """The URL of a provider with so many orders, all at their second step."""
+    """The URL of a provider with this number of orders, all at their second step."""
     child = subprocess.Popen(
         [sys.executable, "-m", "bench.provider", str(orders)],
         cwd=ROOT,
@@ -38,7 +38,7 @@ def running_provider(orders: int) -> Iterator[str]:
 
 
 class Orders:
-    """Pages as they go over the wire, written once."""
+    """Pages in the form in which they are sent, rendered once."""
 
     def __init__(self, count: int) -> None:
         self._steps = [1] * count
@@ -57,7 +57,9 @@ class Orders:
         return json.dumps({"orders": orders, "nextCursor": following}).encode()
 
     def _order(self, number: int) -> dict[str, Any]:
-        """As ``listed``, but no two have changed in the same instant: real ones seldom have."""
+        """Like ``listed``, but no two orders have changed at the same instant, since real ones
+        rarely have.
+        """
         step = self._steps[number]
         at = START + timedelta(days=step, milliseconds=500 * number)
         return {**listed(number, step), "updatedAt": f"{at:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"}
@@ -85,11 +87,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing: the first line of the output is the port."""
+        """Log nothing: the first line of the output is the port."""
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process ends."""
     _Handler.orders = Orders(int(sys.argv[1]))
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""How long orders_api takes to answer what people look for most, among 100,000 orders.
+"""How long orders_api takes for the most frequent requests, with 100,000 orders.
 
 The function is called here, and its tables are DynamoDB Local's on disk: the emulator of the local
 stack reads a whole partition for each query, so it would be measured instead.
@@ -48,7 +48,7 @@ Answer = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A request, and what tells that its answer is right."""
+    """A request, and a check that its response is correct."""
 
     what: str
     path: str
@@ -58,7 +58,7 @@ class Question:
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """Milliseconds of each question, and the slowest by the limit."""
+    """Milliseconds for each request, and the ratio of the slowest to the limit."""
     size = QUICK if quick else ORDERS
     now = datetime.now(UTC)
     WORK.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,8 @@ def measure(*, quick: bool) -> list[Figure]:
 
 
 def fill(folder: Path, size: int, *, now: datetime) -> None:
-    """Fill tables with so many orders: the first by the API, the others as rows of the file.
+    """Fill tables with this number of orders: the first ones through the API, the others as rows of
+    the file.
 
     :raises SystemExit: when the engine keeps the first ones otherwise than rows are written
     """
@@ -95,7 +96,7 @@ def fill(folder: Path, size: int, *, now: datetime) -> None:
 
 @contextmanager
 def answering(engine: Any) -> Iterator[Callable[[Question], Answer]]:
-    """orders_api with these tables; everything else of AWS is moto's, and empty."""
+    """orders_api with these tables; all other services of AWS are moto's, and empty."""
     before = dict(os.environ)
     os.environ |= {
         **variables_of_all_functions(),
@@ -115,7 +116,7 @@ def answering(engine: Any) -> Iterator[Callable[[Question], Answer]]:
 
 
 def ask(question: Question, answer: Callable[[Question], Answer]) -> list[float]:
-    """Milliseconds of each of some answers, after a first one.
+    """Milliseconds for each of several responses, after a first one.
 
     :raises SystemExit: when an answer is not right
     """
@@ -131,7 +132,7 @@ def ask(question: Question, answer: Callable[[Question], Answer]) -> list[float]
 
 
 def questions(size: int, *, now: datetime) -> Iterator[Question]:
-    """What people look for, each as one request."""
+    """The most frequent searches, each as one request."""
     number = size // 2 + 7
     name, phone = team_orders.name_of(number), team_orders.phone_of(number)
     first, last = name.split()

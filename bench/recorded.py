@@ -1,5 +1,5 @@
-"""A server that records what another one answers, and then gives the same answers after a delay:
-`python -m bench.recorded <port> <seconds>`.
+"""A server that records the responses of another one, and then gives the same responses after a
+delay: `python -m bench.recorded <port> <seconds>`.
 
 So the time that the other server needs is in no measurement: an engine on this machine takes more
 or less than AWS does, and shares the processor with what is measured. The first line of the output
@@ -30,14 +30,14 @@ _OK: Final = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A request or a response of HTTP/1.1 with its length."""
+    """An HTTP/1.1 request or response, and its length."""
 
     head: bytes
     body: bytes
 
     @property
     def key(self) -> tuple[bytes, bytes]:
-        """What is the same each time that the same request is made."""
+        """The part of a request that is the same whenever it is repeated."""
         target = re.search(rb"(?im)^x-amz-target: *(\S+)", self.head)
         line = self.head.partition(b"\r\n")[0]
         return (target[1] if target else line), _VARYING.sub(b"*", self.body)
@@ -49,7 +49,7 @@ class Message:
 
 @dataclass(slots=True)
 class Recording:
-    """Answers by request, and how often each request was answered from them."""
+    """Responses by request, and how often each request was answered from them."""
 
     answers: dict[tuple[bytes, bytes], list[bytes]] = field(
         default_factory=lambda: defaultdict(list)
@@ -58,7 +58,7 @@ class Recording:
     is_finished: bool = False
 
     def again(self, request: Message) -> bytes:
-        """The recorded answer to a request."""
+        """The recorded response to a request."""
         answers = self.answers.get(request.key)
         if not answers:
             return _NOT_RECORDED
@@ -68,14 +68,16 @@ class Recording:
 
 
 class Recorder:
-    """Answers the requests of one client after the other, and of several at the same time."""
+    """Responds to requests one after another for each client, and to several clients at the same
+    time.
+    """
 
     def __init__(self, port: int, delay: float) -> None:
         self._port, self._delay = port, delay
         self._recording = Recording()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer on one connection until the client closes it."""
+        """Respond on one connection until the client closes it."""
         behind: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         loop = asyncio.get_running_loop()
         with suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -114,7 +116,7 @@ async def _read(reader: asyncio.StreamReader) -> Message:
 
 
 async def main(port: int, delay: float) -> None:
-    """Serve until the process is ended."""
+    """Serve until the process ends."""
     server = await asyncio.start_server(
         Recorder(port, delay).serve, "127.0.0.1", 0, limit=4 * 1024 * 1024
     )

@@ -1,4 +1,4 @@
-"""How large DynamoDB takes an item to be.
+"""The size of an item in DynamoDB.
 
 Source: Amazon DynamoDB Developer Guide, "DynamoDB item sizes and formats".
 """
@@ -13,12 +13,12 @@ _OF_AN_ELEMENT: Final = 1
 
 
 def item_bytes(item: Mapping[str, Any]) -> int:
-    """Bytes of an item: names and values, lists and maps with what they take themselves."""
+    """The bytes of an item: names and values, and the overhead of lists and maps."""
     return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
 
 
 def write_units(item: Mapping[str, Any]) -> int:
-    """Write units of putting it into a table, without indexes."""
+    """Write units for putting the item into a table, without indexes."""
     return math.ceil(item_bytes(item) / WRITE_UNIT)
 
 

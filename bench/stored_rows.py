@@ -1,4 +1,4 @@
-"""Items as rows of the file that DynamoDB Local keeps its tables in.
+"""Items as rows of the file in which DynamoDB Local stores its tables.
 
 Its API takes 500 items a second on disk; its file is SQLite, and a row of it is an item's JSON with
 its keys beside it. Whoever writes rows compares them first with some that came through the API
@@ -25,7 +25,7 @@ _READ_BACKWARDS: Final = frozenset({"NoticesTable", "ActivityTable"})
 
 
 def append_rows(folder: Path, items: Iterable[tuple[str, Item]]) -> int:
-    """Add items, each with the name of its table, to the file of an engine that does not run.
+    """Add items, each with the name of its table, to the file of an engine that isn't running.
 
     :return: how many rows were added
     :raises SystemExit: when the engine's file is not where it is expected
@@ -48,7 +48,7 @@ def append_rows(folder: Path, items: Iterable[tuple[str, Item]]) -> int:
 
 
 def check_rows(folder: Path, items: Iterable[tuple[str, Item]]) -> None:
-    """Compare the rows of what came through the API with those that ``append_rows`` would write.
+    """Compare the rows of items that the API wrote with those that ``append_rows`` would write.
 
     :raises SystemExit: when the engine keeps one of these items in another way
     """
@@ -104,7 +104,9 @@ def _comparable(row: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _key_names(table: str) -> tuple[list[str], list[str]]:
-    """The attributes of a table's key, and those of its indexes' keys that are not among them."""
+    """The attributes of a table's key, and those of its indexes' keys that the table's key doesn't
+    have.
+    """
     declared = template()[table]["Properties"]
     own = [one["AttributeName"] for one in declared["KeySchema"]]
     return own, list(dict.fromkeys(_index_keys(declared, own)))
@@ -118,8 +120,9 @@ def _index_keys(declared: Mapping[str, Any], own: list[str]) -> Iterator[str]:
 
 
 def _hash(table: str, keys: Mapping[str, bytes | None]) -> bytes:
-    """Tells apart what is alike in an index. The engine goes on there behind its own hash of the
-    last item, so that of an item itself may not come behind it in the order of reading."""
+    """A suffix that distinguishes equal keys in an index. The engine continues there after its own
+    hash of the last item, so the hash of an item itself must not come after it in the order of
+    reading."""
     first = b"\xff" if table in _READ_BACKWARDS else b"\0"
     text = b"\0".join(one for one in keys.values() if one)
     return first * 8 + hashlib.blake2b(text, digest_size=12).digest()

@@ -1,5 +1,5 @@
-"""A stand-in for AWS that answers at once, or after some seconds, in its own process:
-`python -m bench.stub <url> <seconds>`.
+"""A stand-in for AWS that responds at once, or after some seconds, in a process of its own: `python
+-m bench.stub <url> <seconds>`.
 
 It keeps what is put into a table or a bucket and gives it back, so that an order goes through its
 steps. Everything else has one good answer. `GET /_calls` says what was asked since the last time.
@@ -35,7 +35,7 @@ def _settings(base_url: str) -> dict[str, Any]:
 
 @contextmanager
 def running_stub(provider: str = PROVIDER, *, delay: float = 0) -> Iterator[str]:
-    """The URL of a stub that ends with the block; its one connection polls the provider there.
+    """The URL of a stub that ends with the block; its only connection polls the provider there.
 
     :param delay: seconds until it answers
     """
@@ -54,13 +54,13 @@ def running_stub(provider: str = PROVIDER, *, delay: float = 0) -> Iterator[str]
 
 
 def read_calls(endpoint: str) -> Counter[str]:
-    """How often each operation was asked for since the last time."""
+    """How often each operation was requested since the last time."""
     with urllib.request.urlopen(f"{endpoint}/_calls") as answer:
         return Counter(json.load(answer))
 
 
 class _Aws:
-    """What was put, by primary key or path, and what was asked for."""
+    """The stored items and objects, by primary key or path, and the requests."""
 
     def __init__(self, provider: str) -> None:
         self._items: dict[str, Any] = {}
@@ -130,7 +130,7 @@ def _tables(asked: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
 
 
 class _Connection(asyncio.Protocol):
-    """HTTP as botocore speaks it: one request after the other, each with its length."""
+    """HTTP in the form that botocore uses: one request after another, each with its length."""
 
     def __init__(self, aws: _Aws, delay: float) -> None:
         self._aws = aws
@@ -177,7 +177,7 @@ def _headers(head: str) -> dict[str, str]:
 
 
 async def serve() -> None:
-    """Serve until the process is ended; the first line of its output is the port."""
+    """Serve until the process ends; the first line of its output is the port."""
     aws, delay = _Aws(sys.argv[1]), float(sys.argv[2])
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Connection(aws, delay), "127.0.0.1", 0)

@@ -1,4 +1,4 @@
-"""Orders of a team with everything that people look for them by, and what is kept of each.
+"""Orders of a team with all values by which people search, and all items that are stored for each.
 
 Items are those that the product's own code writes, read off the requests that it makes.
 """
@@ -122,7 +122,7 @@ _CITIES: Final = (
 
 @dataclass
 class Requests:
-    """A client of empty tables: notes the items that it is to put, and keeps none."""
+    """A client of empty tables: records the items that it gets, and stores none."""
 
     items: list[tuple[str, Item]] = field(default_factory=list)
 
@@ -139,8 +139,8 @@ class Requests:
 
 
 def items_of(numbers: range, *, now: datetime) -> Iterator[tuple[str, Item]]:
-    """What is kept of these orders, each item with its table: the order, its words, what was
-    counted of it, a notice of it and, of some, a person's change."""
+    """The items that are stored for these orders, each with its table: the order, its words, what
+    was counted of it, a notice and, for some, a person's change."""
     for number in numbers:
         requests = Requests()
         write(requests, number, now=now)
@@ -148,7 +148,7 @@ def items_of(numbers: range, *, now: datetime) -> Iterator[tuple[str, Item]]:
 
 
 def write(client: Any, number: int, *, now: datetime) -> None:
-    """Write an order, and what goes with it, as the product does."""
+    """Write an order and its related items in the same way as the product."""
     stored = order(number, now=now)
     key, at = stored.order.key, now - timedelta(minutes=number % 40_000)
     OrdersTable(client, table_name="OrdersTable", connection=CONNECTION).write(stored, new=())
@@ -192,7 +192,7 @@ def order(number: int, *, now: datetime) -> TrackedOrder:
 
 
 def name_of(number: int) -> str:
-    """One in a thousand or so has the same; a last name is that of one in thirty-eight."""
+    """About one in a thousand has the same name; a last name is shared by one in thirty-eight."""
     return f"{_FIRST[number % len(_FIRST)]} {_LAST[number // len(_FIRST) % len(_LAST)]}"
 
 

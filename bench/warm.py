@@ -1,4 +1,4 @@
-"""What one event costs a warm function, in calls of a bare boto3 client to the same stub."""
+"""The cost of one event in a warm function, in calls of a bare boto3 client to the same stub."""
 
 import json
 from pathlib import Path
@@ -57,7 +57,9 @@ print(json.dumps((time.process_time() - started) / {times}))
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """The webhook against a message sent, the record against an item put, both against a peer."""
+    """The webhook compared with sending a message, the record with putting an item, and both with a
+    peer.
+    """
     rounds, times = (3, 200) if quick else (9, 300)
     requests = write_events("requests", [_request(number) for number in range(times + WARM_UPS)])
     orders = (times + WARM_UPS * 10) // 6 // 10 * 10
@@ -120,7 +122,7 @@ def _typical_item() -> dict[str, Any]:
 
 
 def write_events(name: str, events: list[dict[str, Any]]) -> Path:
-    """A file with an event a line."""
+    """A file with one event in each line."""
     WORK.mkdir(parents=True, exist_ok=True)
     path = WORK / f"{name}.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in events))
@@ -128,7 +130,7 @@ def write_events(name: str, events: list[dict[str, Any]]) -> Path:
 
 
 def run_function(name: str, events: Path, endpoint: str) -> float:
-    """Seconds of the processor for each of the events but the warm-ups."""
+    """Seconds of processor time for each event, without the warm-ups."""
     seconds: float = run_python(
         _FUNCTION.format(warm_ups=WARM_UPS),
         str(events),

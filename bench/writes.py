@@ -30,7 +30,7 @@ WORDS: Final = "write units of the words of an order, once"
 
 @dataclass
 class Tally:
-    """The outcome of some reports, and the units that it took."""
+    """The outcome of some reports, and the write units that it consumed."""
 
     meter: Meter
     outcomes: list[RecordOutcome] = field(default_factory=list)
@@ -43,7 +43,9 @@ class Tally:
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """A row for each way in, one for duplicates, and what the figures' tables take beside."""
+    """A row for each way in which reports arrive, one for duplicates, and the consumption of the
+    figures' tables.
+    """
     del quick  # it takes seconds
     orders = BATCH
     with running_engine() as client:
@@ -64,7 +66,9 @@ def measure(*, quick: bool) -> list[Figure]:
 
 
 def by_webhook(orders: int) -> Iterator[Report]:
-    """What so many orders' webhooks report, all orders one step, then the next."""
+    """The reports of webhooks for this number of orders: one step of all orders, then the next
+    step.
+    """
     for step in range(len(STEPS)):
         for order in range(orders):
             event = json.loads(webhook(order, step))
@@ -74,7 +78,7 @@ def by_webhook(orders: int) -> Iterator[Report]:
 
 
 def by_poll(orders: int) -> Iterator[Report]:
-    """What polls find of the same."""
+    """The reports that polls find of the same orders."""
     for step in range(len(STEPS)):
         for order in range(orders):
             yield from Offergrid().read_order(
@@ -85,7 +89,7 @@ def by_poll(orders: int) -> Iterator[Report]:
 
 
 def every_tenth_twice(reports: Iterable[Report]) -> Iterator[Report]:
-    """The same, every tenth of them delivered again."""
+    """The same reports, with every tenth delivered twice."""
     for number, report in enumerate(reports):
         yield report
         if number % 10 == 0:
@@ -93,7 +97,7 @@ def every_tenth_twice(reports: Iterable[Report]) -> Iterator[Report]:
 
 
 def run(client: Any, meter: Meter, reports: Iterable[Report]) -> tuple[Tally, list[dict[str, Any]]]:
-    """Record reports in an empty table; what it took, and the stream's records of it."""
+    """Record reports in an empty table; returns the consumed units, and the stream's records."""
     name = f"orders-{id(reports)}"
     create_table(client, "OrdersTable", name=name)
     orders = OrdersTable(client, table_name=name, connection=OFFERGRID)
@@ -112,7 +116,7 @@ def run(client: Any, meter: Meter, reports: Iterable[Report]) -> tuple[Tally, li
 
 
 class Stream:
-    """The records that a table's stream would have of what a client puts."""
+    """The records that a table's stream would have for the items that a client puts."""
 
     def __init__(self, client: Any) -> None:
         self.records: list[dict[str, Any]] = []
@@ -153,7 +157,7 @@ def _of_duplicates(tally: Tally) -> Figure:
 
 
 def _words(client: Any, meter: Meter, records: list[dict[str, Any]]) -> Figure:
-    """Units of SearchTable for what an order is found by, over all its steps.
+    """Units of SearchTable for the words of an order, over all its steps.
 
     Polls find a customer's name and address, email, phone and reference.
     """

@@ -1,4 +1,4 @@
-"""What people wait for when each call to AWS takes 5 ms, as it does in one region at the least.
+"""How long people wait if each call to AWS takes 5 ms, which is the minimum within one region.
 
 The stub answers 5 ms later. What DynamoDB Local answers is recorded first, and given again 5 ms
 after each request, so that its own time is in no measurement; moto's answers take 5 ms, and what it
@@ -28,7 +28,9 @@ _INITS: Final = ("orders_api", "console")
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """Rows for polls, an event's way to SNS, pages, a digest, a backlog, the command and inits."""
+    """Rows for polls, the way of an event to SNS, pages, a digest, a backlog, the command and
+    inits.
+    """
     return [row for part in _PARTS for row in part(quick=quick)] + [*_inits(5 if quick else 9)]
 
 

@@ -42,7 +42,9 @@ print(json.dumps(taken), file=answers, flush=True)
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Seconds for the backlog by ten functions, beside those that the write limit allows."""
+    """Seconds for the backlog with ten functions, compared with the seconds that the write limit
+    allows.
+    """
     size = 10
     work = [*batches(QUICK if quick else ORDERS, size=size)]
     with running_stub(delay=DELAY) as endpoint, tempfile.NamedTemporaryFile("w") as file:

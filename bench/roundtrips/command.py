@@ -1,4 +1,4 @@
-"""How much of the processor `milepost orders list` takes, from its start to its end.
+"""How much processor time `milepost orders list` takes, from its start to its end.
 
 The function that it asks is a server here that gives the answer of orders_api to 50 orders.
 """
@@ -45,7 +45,9 @@ _CALLER: Final = b"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Seconds of the processor, beside those of a process that makes boto3's two clients."""
+    """Seconds of processor time, compared with those of a process that creates boto3's two
+    clients.
+    """
     rounds = 3 if quick else ROUNDS
     with _api(json.dumps(run_module("command")).encode()) as url, TemporaryDirectory() as place:
         _write_stack(Path(place), url)
@@ -65,7 +67,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 def _processor(arguments: Sequence[str], place: Path) -> float:
-    """Seconds of the processor that a Python process takes."""
+    """Seconds of processor time for a Python process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
         [sys.executable, *arguments],
@@ -79,7 +81,7 @@ def _processor(arguments: Sequence[str], place: Path) -> float:
 
 
 def _write_stack(place: Path, url: str) -> None:
-    """Write what a local stack tells the command of itself."""
+    """Write the file with which a local stack describes itself to the command."""
     (place / ".local").mkdir()
     stack = {
         "stack_name": "bench",
@@ -95,7 +97,7 @@ def _write_stack(place: Path, url: str) -> None:
 
 @contextmanager
 def _api(answer: bytes) -> Iterator[str]:
-    """A server that answers as Lambda and STS do, after the delay."""
+    """A server that responds like Lambda and STS, after the delay."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -112,7 +114,7 @@ def _api(answer: bytes) -> Iterator[str]:
             self.wfile.write(content)
 
         def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -124,7 +126,7 @@ def _api(answer: bytes) -> Iterator[str]:
 
 
 def _listed() -> object:
-    """What orders_api answers to the request of the command."""
+    """The response of orders_api to the command's request."""
     with mock_aws():
         stack = Stack()
         stack.apply(OFFERGRID)
@@ -138,7 +140,7 @@ def _listed() -> object:
 
 
 def main() -> None:
-    """Print the answer that the command gets."""
+    """Print the response that the command gets."""
     with redirect_stdout(io.StringIO()):
         found = _listed()
     print(json.dumps(found))

@@ -1,4 +1,4 @@
-"""Answers that come after a fixed time, as if they came over a network."""
+"""Responses that arrive after a fixed time, as if they came over a network."""
 
 import json
 import os
@@ -24,16 +24,16 @@ _MAIN: Final = "from bench.roundtrips.{name} import main; main()"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A server that records another one's answers, and gives them again after the delay."""
+    """A server that records another one's responses, and gives them again after the delay."""
 
     url: str
 
     def record(self) -> None:
-        """Forget what was recorded, and record from now on."""
+        """Remove all recordings, and record from now on."""
         self._tell("record")
 
     def replay(self) -> None:
-        """From now on give recorded answers alone."""
+        """Give only recorded responses from now on."""
         self._tell("replay")
 
     def _tell(self, what: str) -> None:
@@ -70,7 +70,7 @@ class Call:
 
 @dataclass(slots=True)
 class Calls:
-    """The calls that this process makes while ``slow_moto`` lasts."""
+    """The calls that this process makes while ``slow_moto`` is active."""
 
     made: list[Call] = field(default_factory=list)
     overlong: int = 0
@@ -84,7 +84,7 @@ class Calls:
 
 
 def in_turn(calls: Sequence[Call]) -> int:
-    """How many of these calls were made one after the other: the longest chain of them."""
+    """The number of calls that were made one after another: the longest chain of these calls."""
     chains: list[tuple[float, int]] = []
     for one in sorted(calls, key=lambda call: call.began):
         before = (length for ended, length in chains if ended <= one.began)
@@ -94,7 +94,7 @@ def in_turn(calls: Sequence[Call]) -> int:
 
 @contextmanager
 def slow_moto(*, beside: str = "") -> Iterator[Calls]:
-    """Have moto's answers take as long as the delay, and note every call.
+    """Delay moto's responses, and record every call.
 
     :param beside: the URL of a server whose calls don't go through moto
     """

@@ -33,7 +33,7 @@ ROUNDS: Final = 3
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Seconds of the function that sends a digest."""
+    """Seconds for the function that sends a digest."""
     found = run_module("digest", str(ORDERS), str(1 if quick else ROUNDS))
     yield Figure(
         what=f"a digest of {ORDERS} orders",
@@ -47,7 +47,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 def hold(engine: Any, count: int, *, hour: int) -> Any:
-    """The message of a digest of so many orders, which are stored and held."""
+    """The message for a digest of this number of orders, which are stored and held."""
     orders = OrdersTable(engine, table_name="OrdersTable", connection=OFFERGRID)
     log = NoticesTable(engine, table_name="NoticesTable")
     holds = HoldsTable(engine, table_name="NoticesTable")
@@ -88,7 +88,7 @@ def _run(count: int, rounds: int) -> dict[str, Any]:
 
 
 def _send(app: Any, batch: Any, calls: Calls) -> tuple[float, float]:
-    """Seconds, and seconds of the processor, of one digest.
+    """Seconds, and seconds of processor time, for one digest.
 
     :raises SystemExit: when it isn't sent
     """
@@ -105,7 +105,7 @@ def _send(app: Any, batch: Any, calls: Calls) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure in this process, and print what was found."""
+    """Measure in this process, and print the result."""
     with redirect_stdout(io.StringIO()):
         measured = _run(int(sys.argv[1]), int(sys.argv[2]))
     print(json.dumps(measured))

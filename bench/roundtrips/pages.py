@@ -35,7 +35,7 @@ GOALS: Final = {
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Milliseconds of each page."""
+    """Milliseconds for each page."""
     size = QUICK if quick else ORDERS
     for what, found in run_module("pages", str(size)).items():
         milliseconds = [seconds * 1_000 for seconds in found["seconds"]]
@@ -82,7 +82,7 @@ def _run(size: int) -> dict[str, Any]:
 
 
 def _ask_each(pages: Mapping[str, Callable[[], int]]) -> None:
-    """:raises SystemExit: when a page isn't shown"""
+    """:raises SystemExit: if a page isn't shown"""
     for what, ask in pages.items():
         if (status := ask()) != 200:
             raise SystemExit(f"{what}: {status}")
@@ -106,7 +106,7 @@ def _measured(what: str, ask: Callable[[], int], calls: Calls) -> dict[str, Any]
 
 
 def main() -> None:
-    """Measure in this process, and print what was found."""
+    """Measure in this process, and print the result."""
     with redirect_stdout(io.StringIO()):
         measured = _run(int(sys.argv[1]))
     print(json.dumps(measured))

@@ -1,4 +1,4 @@
-"""A first poll of very many orders, and one of which few have changed, beside dlt."""
+"""A first poll of very many orders, and a poll in which few have changed, compared with dlt."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ for _ in sys.stdin:
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Seconds and memory of the first poll, seconds of the second, and both by the processor."""
+    """Seconds and memory of the first poll, seconds of the second, and processor time of both."""
     require_peers()
     orders = QUICK if quick else ORDERS
     with (
@@ -104,7 +104,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 def _checked(found: dict[str, Any], changed: int) -> dict[str, Any]:
-    """:raises RuntimeError: when other orders were found changed than had changed"""
+    """:raises RuntimeError: if the poll didn't find exactly the changed orders"""
     if found["changed"] != changed:
         raise RuntimeError(f"{changed} orders had changed; found were {found['changed']}")
     return found

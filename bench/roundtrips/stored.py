@@ -1,4 +1,4 @@
-"""The product's functions in this process, with recorded answers of DynamoDB Local."""
+"""The product's functions in this process, with recorded responses of DynamoDB Local."""
 
 import os
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from tests.stack import Resources, Stack, create_table, template
 
 @contextmanager
 def slow_stack(engine: Any) -> Iterator[tuple[Stack, Calls, Recorded]]:
-    """A stack whose tables are the engine's; everything else of AWS is moto's, and as slow.
-    Once the recording ends, the engine's answers are given again.
+    """A stack with tables in the engine; all other services of AWS are moto's, with the same delay.
+    After the recording, the engine's responses are given again.
 
     For a process of its own: clients are made once in a process, and keep their endpoints.
     Tables that the engine has already are kept.

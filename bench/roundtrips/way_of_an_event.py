@@ -1,4 +1,4 @@
-"""From an accepted webhook to SNS's publish and SES's send: calls to AWS, and time by time stamps.
+"""From an accepted webhook to SNS's publish and SES's send: calls to AWS, and times.
 
 Functions run one after the other in one process, each with the event that its trigger would hand
 over. An event's time is from a function's start to its call that starts the next function, added up
@@ -35,20 +35,20 @@ MILLISECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What a function did until its call that starts the next one."""
+    """The work of a function until its call that starts the next function."""
 
     calls: list[str]
     seconds: float
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Calls and milliseconds to the publish, and milliseconds to the mail."""
+    """Calls and milliseconds until the publish, and milliseconds until the mail."""
     found = run_module("way_of_an_event", str(QUICK if quick else EVENTS))
     yield from summarize(found["events"], overlong=found["overlong"])
 
 
 def summarize(events: Sequence[Any], *, overlong: int) -> Iterator[Figure]:
-    """Rows of what each event took.
+    """Rows with the results for each event.
 
     :param events: of each event its steps, as JSON: to the stream, to SNS and the email queue, to
         SES
@@ -78,7 +78,7 @@ def summarize(events: Sequence[Any], *, overlong: int) -> Iterator[Figure]:
 
 
 class EventPath:
-    """The functions on the way, and what is handed from one to the next."""
+    """The functions on the way, and the input of each one from the previous one."""
 
     def __init__(self, stack: Stack, calls: Calls) -> None:
         self._stack, self._calls = stack, calls
@@ -88,7 +88,7 @@ class EventPath:
         }
 
     def go(self, number: int) -> list[Step]:
-        """The steps of one event, of an order of its own."""
+        """The steps of one event, each of an order of its own."""
         event = request(webhook(number, _STEP), delivery_id=f"msg_{number:08d}")
         answer = self._apps["receive_webhook"].handler(event, Context())
         assert answer["statusCode"] == 202, answer
@@ -99,7 +99,7 @@ class EventPath:
         return [recorded, published, self._run("send_notice", queued, until="SendEmail")]
 
     def _run(self, function: str, event: Any, *, until: str) -> Step:
-        """Run a function; its calls up to the one that starts the next function.
+        """Run a function; returns its calls until the call that starts the next function.
 
         :raises RuntimeError: when it doesn't make that call
         """
@@ -114,7 +114,7 @@ class EventPath:
         return Step(calls=on_the_way, seconds=ends[0] - began)
 
     def _record(self, number: int) -> Any:
-        """What the table's stream has of the order that was written last."""
+        """The record in the table's stream of the order that was written last."""
         (item,) = [
             one.parameters["Item"] for one in self._calls.made if one.name == "PutItem OrdersTable"
         ]
@@ -147,7 +147,7 @@ def _run(events: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure in this process, and print what was found."""
+    """Measure in this process, and print the result."""
     with redirect_stdout(io.StringIO()):
         measured = _run(int(sys.argv[1]))
     print(json.dumps(measured))

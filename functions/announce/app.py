@@ -45,7 +45,7 @@ teller = open_dispatcher(
 
 @fail_without_message
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Process the records in order; stop at the first that fails, so that the order is kept.
+    """Process the records in order; stop at the first that fails, so that the order is preserved.
 
     An announcement of a connection whose settings can't be used doesn't block others: it is left to
     ``watch_deadlines``, which sends it once they can be used.

@@ -1,4 +1,4 @@
-"""Makes the file of an export; orders_api and console start it without waiting."""
+"""Creates the file of an export; orders_api and console start it without waiting."""
 
 import os
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ worker = ExportWorker(
 
 @fail_without_message
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
-    """Make the export that the event names; Lambda runs it again after an error."""
+    """Create the export that the event names; Lambda runs it again after an error."""
 
     def has_time() -> bool:
         return context.get_remaining_time_in_millis() >= FOR_THE_END.total_seconds() * 1000

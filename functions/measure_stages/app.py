@@ -32,7 +32,7 @@ connections = ConnectionSettings(
 
 
 def connection_of(connection_id: str) -> Connection | None:
-    """The settings of a connection; None if it was removed or they can't be used."""
+    """The settings of a connection; None if it was removed or its settings are invalid."""
     try:
         return connections.get(connection_id)
     except (UnknownConnection, UnusableConnection):

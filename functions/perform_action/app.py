@@ -49,7 +49,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def tools(context: LambdaContext) -> ActionTools:
-    """What actions need; if a provider is unavailable, they schedule this function again."""
+    """The dependencies of actions; if a provider is unavailable, this function is scheduled
+    again.
+    """
     return ActionTools(
         dynamodb=dynamodb,
         orders_table=os.environ["ORDERS_TABLE"],

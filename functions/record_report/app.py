@@ -84,5 +84,5 @@ open_connections(
 @fail_without_message
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Record a batch of deliveries; SQS retries those that fail, or for which there is no time."""
+    """Record a batch of deliveries; SQS retries those that fail, or that there is no time for."""
     return deliveries.record(event, clock=context, to_read=FOR_SOME, to_record=FOR_ONE)

@@ -1,4 +1,4 @@
-"""Every minute: puts held notices that are due into the queue of their channel."""
+"""Every minute: sends held notices that are due to the queue of their channel."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Serves the tracking page: where an order stands, for customers who have its signed link."""
+"""Serves the tracking page: the progress of an order, for customers with its signed link."""
 
 import os
 import time
@@ -57,7 +57,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def answer(request: Request) -> Answered:
-    """The answer; of any error, the page that says that the order can't be shown now."""
+    """The response; after an error, the page that says that the order can't be shown now."""
     try:
         return answers.answer(request, now=datetime.now(UTC))
     except Exception:
@@ -68,7 +68,7 @@ def answer(request: Request) -> Answered:
 
 
 def request_of(event: Mapping[str, Any]) -> Request:
-    """What the browser asks for."""
+    """The browser's request."""
     query = event.get("queryStringParameters") or {}
     return Request(
         token=event["pathParameters"]["token"],
