@@ -79,14 +79,14 @@ def only(found: Mapping[str, Any], columns: Sequence[str] | None) -> Mapping[str
 
 
 def _what_is_up(one: Listed) -> str:
-    """Why a person should look at it, and what it waits for."""
+    """Why a person should look at the order, and what it waits for."""
     waits = [f"waits for {one['waiting']['what']}"] if one["waiting"] else []
     slow = ["slow"] if one["slow"] else []
     return ", ".join([*filter(None, [codes_of(one["attention"])]), *waits, *slow])
 
 
 def _forecast_in_days(forecast: Mapping[str, Any] | None, moments: Moments) -> str:
-    """The first and the last day of an interval; nothing while there is none."""
+    """The first and the last day of an interval; empty if there is none."""
     if forecast is None or forecast["earliest"] is None:
         return ""
     earliest, latest = moments.day(forecast["earliest"]), moments.day(forecast["latest"])
