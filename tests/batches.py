@@ -1,11 +1,11 @@
-"""SQS batches as event source mappings hand them to functions."""
+"""SQS batches in the form in which event source mappings pass them to functions."""
 
 import base64
 from typing import Any
 
 
 def sqs_batch(bodies: list[str]) -> dict[str, Any]:
-    """A batch as an event source mapping hands it to a function."""
+    """A batch in the form in which an event source mapping passes it to a function."""
     return {"Records": [_sqs_record(number, body) for number, body in enumerate(bodies, start=1)]}
 
 

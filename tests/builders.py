@@ -1,4 +1,4 @@
-"""Reports, orders and payloads for tests; each test spells out only what matters to it."""
+"""Reports, orders and payloads for tests; each test sets only the values that matter to it."""
 
 import copy
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ RABOT = Connection(
 
 
 def minute(number: float) -> datetime:
-    """So many minutes after noon of a day in March."""
+    """A number of minutes after noon on a day in March."""
     return NOON + timedelta(minutes=number)
 
 
@@ -80,7 +80,7 @@ def tracked(
 
 
 def stored_and_read(order: TrackedOrder, *, connection: Connection) -> TrackedOrder:
-    """What comes back of an order that is kept in the table."""
+    """The result of storing an order in the table and reading it."""
     return tracked_order(from_item(to_item(order_item(order, connection=connection, new=()))))
 
 
@@ -124,7 +124,7 @@ def notice(
 
 
 def offergrid_event(event: str = "order.status_changed", **fields: Any) -> dict[str, Any]:
-    """A webhook's body, as docs/providers/offergrid.md has it."""
+    """A webhook's body, according to docs/providers/offergrid.md."""
     base: dict[str, Any] = {
         "event": event,
         "orderId": KEY.order_id,
@@ -158,7 +158,7 @@ def offergrid_item(**fields: Any) -> dict[str, Any]:
 
 
 def offergrid_order(**fields: Any) -> dict[str, Any]:
-    """An order of the list, as docs/providers/offergrid.md has it."""
+    """An order of the list, according to docs/providers/offergrid.md."""
     base: dict[str, Any] = {
         "orderId": KEY.order_id,
         "createdAt": "2026-03-01T22:40:11.000Z",
@@ -185,7 +185,7 @@ def offergrid_order(**fields: Any) -> dict[str, Any]:
 
 
 def rabot_order(state: str = "Open", **fields: Any) -> dict[str, Any]:
-    """An order of the list, as docs/providers/rabot.md has it."""
+    """An order of the list, according to docs/providers/rabot.md."""
     base: dict[str, Any] = {
         "customerNumber": "K-204417",
         "contractNumber": "V-1009417",

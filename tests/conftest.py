@@ -1,4 +1,4 @@
-"""What every test starts from: credentials that open nothing, and a quick Hypothesis.
+"""Defaults of every test: credentials that are valid nowhere, and a fast Hypothesis profile.
 
 ``HYPOTHESIS_PROFILE=thorough`` has it try many more examples, other ones each time.
 """
@@ -46,7 +46,9 @@ make_moto_quicker()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a test marked ``sampled(n)``, all cases but n are thorough; the n are spread evenly."""
+    """Mark all cases of a test marked ``sampled(n)`` as thorough, except n evenly distributed
+    ones.
+    """
     cases = defaultdict(list)
     for item in items:
         if marker := item.get_closest_marker("sampled"):

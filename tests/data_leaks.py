@@ -1,4 +1,4 @@
-"""Finds what no log may hold: people's data, secrets, signatures, raw bodies."""
+"""Finds data that no log may contain: personal data, secrets, signatures, raw bodies."""
 
 import base64
 import json
@@ -53,7 +53,7 @@ _MOST_SHOWN: Final = 200
 
 
 def find_leaks(text: str, *, known: Iterable[str] = (), pieces: Iterable[str] = ()) -> list[str]:
-    """What is in the text that may not be, each with the line in which it stands.
+    """Forbidden data in the text, each with the line that contains it.
 
     :param known: values that may not be there, such as ``personal_values`` finds
     :param pieces: what may not even be there as a part of something longer
@@ -85,13 +85,13 @@ def _by_piece(text: str, pieces: Iterable[str]) -> Iterator[str]:
 
 
 def pieces_of_body(body: bytes) -> set[str]:
-    """The beginning of a body, as it came and as queues carry it."""
+    """The beginning of a body, in its original form and in the form of queues."""
     begins = body[: 45 - 45 % 3]
     return {base64.b64encode(begins).decode(), begins.decode(errors="ignore")}
 
 
 def _forms(value: str) -> set[str]:
-    """A value as it is, and as JSON writes it, once or within a text of JSON."""
+    """A value in its original form, and in JSON, or in JSON within a JSON text."""
     once = json.dumps(value)[1:-1]
     return {value, once, json.dumps(value, ensure_ascii=False)[1:-1], json.dumps(once)[1:-1]}
 
@@ -103,7 +103,7 @@ def _line_around(text: str, place: int) -> str:
 
 
 def personal_values(content: Any) -> set[str]:
-    """The values of people's fields, at any depth."""
+    """The values of fields with personal data, at any depth."""
     if isinstance(content, list):
         return {value for one in content for value in personal_values(one)}
     if not isinstance(content, Mapping):
@@ -120,7 +120,7 @@ def personal_values(content: Any) -> set[str]:
 
 
 def all_texts(content: Any) -> set[str]:
-    """Every text of a secret's content that is long enough to be one."""
+    """Every text in a secret's content that is long enough to be a secret."""
     if isinstance(content, Mapping):
         content = list(content.values())
     if isinstance(content, list):
@@ -129,7 +129,7 @@ def all_texts(content: Any) -> set[str]:
 
 
 def _formatters(name: str) -> list[logging.Formatter]:
-    """Those by which a logger's lines are written: its own, or those of a logger above it."""
+    """The handlers that write a logger's lines: its own, or those of a parent logger."""
     logger = logging.getLogger(name)
     # The root's handlers are pytest's.
     while logger.parent is not None:
@@ -141,7 +141,7 @@ def _formatters(name: str) -> list[logging.Formatter]:
 
 
 class Overheard(logging.Handler):
-    """Keeps every line as the functions' logger writes it."""
+    """Keeps every line in the format of the functions' logger."""
 
     def __init__(self) -> None:
         super().__init__()

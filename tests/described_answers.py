@@ -1,4 +1,4 @@
-"""Holds whatever the API answers in any test against its description."""
+"""Checks every response of the API in any test against the API's description."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,11 +12,11 @@ _answer = Api.answer
 
 
 class NotDescribed(AssertionError):
-    """The API answered with a status that its OpenAPI document doesn't have for the route."""
+    """The API responded with a status that its OpenAPI document doesn't have for the route."""
 
 
 def hold_answers_against_description() -> None:
-    """From now on, an answer with another status than the described ones raises an error."""
+    """From now on, a response with an undescribed status raises an error."""
     Api.answer = _described_answer  # type: ignore[method-assign]
 
 
@@ -42,7 +42,7 @@ def _described_answer(api: Api, event: Mapping[str, Any], context: Any) -> dict[
 
 
 def _statuses(api: Api, method: str, path: str) -> frozenset[int]:
-    """Those of the route; none where there is no route."""
+    """The statuses of the route; none if there is no such route."""
     found = [one for one in routes_at(api._resolver_at(path), path) if method in one.method]
     if not found:
         return frozenset()

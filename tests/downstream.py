@@ -1,4 +1,4 @@
-"""All that is made of a report, from its order's item to the mails about it."""
+"""Everything that is derived from a report, from its order's item to the mails about it."""
 
 import json
 from collections.abc import Iterable
@@ -61,7 +61,8 @@ def make_everything(
     now: datetime,
     languages: Iterable[str] = LANGUAGES,
 ) -> list[str]:
-    """All that functions and commands make of an order; returns the texts that people see.
+    """Derive everything that functions and commands derive from an order; returns the texts that
+    people see.
 
     An exception is what the caller looks for.
     """
@@ -87,7 +88,7 @@ def make_everything(
 
 
 def store(tracked: TrackedOrder, connection: Connection) -> dict[str, Any]:
-    """The order's item as DynamoDB gives it back; what DynamoDB would refuse fails here."""
+    """The order's item as DynamoDB returns it; a value that DynamoDB would refuse fails here."""
     new = tracked.announced
     attributes = json.loads(
         json.dumps(to_item(order_item(tracked, connection=connection, new=new)))

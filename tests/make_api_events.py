@@ -1,4 +1,4 @@
-"""Events of functions that people or the clock start: the API, and what runs on a schedule."""
+"""Events of functions that people or schedules invoke: the API, and scheduled functions."""
 
 import json
 from collections.abc import Iterator
@@ -37,12 +37,14 @@ def api_events() -> Iterator[tuple[str, Any]]:
 
 
 def console_events() -> Iterator[tuple[str, Any]]:
-    """Requests of a browser in which nobody has signed in."""
+    """Requests of a browser without a session."""
     yield "console/orders", _request("GET", "/console/orders")
 
 
 def scheduled_events() -> Iterator[tuple[str, Any]]:
-    """What EventBridge sends each quarter of an hour or minute; and the same as of a later time."""
+    """The events of EventBridge's schedules every minute or quarter of an hour, and the same at a
+    later time.
+    """
     for function in ("watch_deadlines", "release_notices", "finish_erasures"):
         yield f"{function}/scheduled", _SCHEDULED
     later = "2026-04-02T10:30:00Z"

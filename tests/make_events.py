@@ -1,4 +1,4 @@
-"""Writes events/: real payloads, made by the code that makes them in production.
+"""Writes events/: real payloads, created by the code that creates them in production.
 
 ``python -m tests.make_events``; a test says when they are out of date.
 """
@@ -154,7 +154,7 @@ def _with_old_image(record: dict[str, Any], before: Write | None) -> dict[str, A
 
 
 def _writes() -> dict[str, Write]:
-    """The writes of a few lives, named by what they announce."""
+    """The writes of a few orders, named after what they announce."""
     life = _lives(OFFERGRID, Offergrid(), [ACCEPTED, SCHEDULED, RESCHEDULED, COMPLETED])
     late = _lives(OFFERGRID, Offergrid(), [COMPLETED, ACCEPTED])
     stopped = _lives(OFFERGRID, Offergrid(), [ACCEPTED, SCHEDULED, CANCELLED])
@@ -176,7 +176,7 @@ def _writes() -> dict[str, Write]:
 def _lives(
     connection: Connection, provider: Provider, bodies: list[Json], item_id: str = KEY.item_id
 ) -> list[Write]:
-    """What is written when a poll shows the order as submitted and these webhooks follow."""
+    """The writes if a poll finds the order as submitted and these webhooks follow."""
     item = offergrid_item(
         itemId=item_id,
         status="submitted_to_provider",
@@ -213,7 +213,7 @@ def _written(reports: list[Report], provider: Provider) -> list[Write]:
 
 
 def _told() -> dict[str, tuple[TrackedOrder, Announcement, OrderKey]]:
-    """The one announcement of each write that has one."""
+    """The announcement of each write that has one."""
     return {
         name: (tracked, new[0], tracked.order.key)
         for name, (tracked, new) in _writes().items()
@@ -266,7 +266,7 @@ def _exports() -> Iterator[tuple[str, Any]]:
 
 
 def as_text(content: Any) -> str:
-    """An event as its file holds it."""
+    """An event in the format of its file."""
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 

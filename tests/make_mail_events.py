@@ -1,4 +1,4 @@
-"""The events of track_delivery, unsubscribe and tracking_page, in the shapes that AWS documents.
+"""The events of track_delivery, unsubscribe and tracking_page, in the formats that AWS documents.
 
 Sources: Amazon SES developer guide, "Examples of event data that Amazon SES publishes to Amazon
 SNS"; API Gateway developer guide, "Lambda proxy integrations for HTTP APIs" (payload 2.0).
@@ -28,7 +28,7 @@ _MTA: Final = "b224-11.smtp-out.eu-central-1.amazonses.com"
 
 
 def mail_events() -> Iterator[tuple[str, Any]]:
-    """Each event's path below events/, without its ending, and its content."""
+    """Each event's path below events/, without its extension, and its content."""
     for name, event in _ses_events().items():
         yield f"track_delivery/{name}", sqs_batch([json.dumps(event)])
     greeting = "Successfully validated SNS topic for Amazon SES event publishing."

@@ -86,7 +86,7 @@ def webhook_events() -> Iterator[tuple[str, Any]]:
 
 
 def _enveloped(name: str, order: Json) -> Json:
-    """An event of SUBS or Spirii, which carries the order whole."""
+    """An event of SUBS or Spirii, which contains the whole order."""
     event = f"{name}.updated"
     return {"id": "evt_1", "event": event, "created_at": order["updated_at"], "data": {name: order}}
 
@@ -111,7 +111,7 @@ def http_event(
     signature: str = "sign-me",
     method: str = "POST",
 ) -> dict[str, Any]:
-    """A request as an HTTP API hands it to a function."""
+    """A request in the form in which an HTTP API passes it to a function."""
     path = f"/webhooks/{connection}"
     return {
         "version": "2.0",
@@ -185,7 +185,7 @@ class _Capture:
 
 
 def inbox_message(body: str, *, connection: str = OFFERGRID.id) -> str:
-    """A webhook as it waits in the inbox."""
+    """A webhook in the form in which it waits in the inbox."""
     queue = _Capture()
     InboxQueue(cast(Any, queue), queue_url="").put(
         connection_id=connection,

@@ -1,4 +1,4 @@
-"""Payloads as no provider should send them: real ones with parts replaced, dropped or moved."""
+"""Malformed payloads: real ones with parts replaced, removed or moved."""
 
 import copy
 from decimal import Decimal
@@ -139,7 +139,7 @@ ANYTHING = st.recursive(
 
 @st.composite
 def mangled(draw: st.DrawFn, payloads: list[dict[str, Any]]) -> dict[str, Any]:
-    """One of these payloads, with up to four of its parts changed."""
+    """One of these payloads, with up to four changed parts."""
     payload: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(payloads)))
     for _ in range(draw(st.integers(1, 4))):
         places = list(_places(payload))

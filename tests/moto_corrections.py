@@ -1,4 +1,4 @@
-"""Where moto differs from AWS, so that what is tested on it is what AWS does.
+"""Corrects moto where it differs from AWS, so that tests on it show AWS's behavior.
 
 moto 5.2.5 moves the label AWSCURRENT and goes on reading the version that had it before. AWS reads
 the current version (API reference, GetSecretValue: "If you don't specify either a VersionStage or
@@ -59,7 +59,7 @@ def _answer_in_turn(self: BotocoreStubber, request: Any) -> Any:
 
 
 def correct_moto() -> None:
-    """Put it right, once for the process."""
+    """Apply the corrections, once for the process."""
     SQSBackend.receive_message = _receive_at_once
     SecretsManagerBackend.update_secret_version_stage = _move_and_read_it
     pytest.MonkeyPatch().setattr(BotocoreStubber, "process_request", _answer_in_turn)

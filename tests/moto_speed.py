@@ -1,4 +1,4 @@
-"""Where moto takes long for what it does: the same answers in less time.
+"""Makes slow parts of moto faster, with the same responses.
 
 Tests on moto spend most of theirs in it. moto 5.2.5 looks for each of the ten members that an
 attribute value can have under up to twelve names, though a value has one; lists the methods of a
@@ -35,7 +35,7 @@ def _types_once(self: Any) -> Any:
 
 
 def make_moto_quicker() -> None:
-    """Change it, for as long as the process lives."""
+    """Apply the changes, for as long as the process lives."""
     patch = pytest.MonkeyPatch()
     patch.setattr(BaseJSONSerializer, "_serialize_type_structure", _only_what_is_there)
     patch.setattr(_traverser, "nodes_to_be_processed", _types_once)

@@ -1,4 +1,4 @@
-"""Spirii's and SUBS' payloads and connections; those of the others are in ``builders``."""
+"""Spirii's and SUBS's payloads and connections; the other providers' are in ``builders``."""
 
 import copy
 from typing import Any
@@ -59,7 +59,7 @@ CHARGE_ORDER: dict[str, Any] = {
 
 
 def charge_order(status: str = "Scheduled", **fields: Any) -> dict[str, Any]:
-    """An order of the list, as docs/providers/spirii.md has it."""
+    """An order of the list, according to docs/providers/spirii.md."""
     return {**copy.deepcopy(CHARGE_ORDER), "status": status, **fields}
 
 
@@ -109,5 +109,5 @@ SERVICE_REQUEST: dict[str, Any] = {
 
 
 def service_request(milestone: str = "Installation Initiated", **fields: Any) -> dict[str, Any]:
-    """A request of the list, as docs/providers/subs.md has it."""
+    """A request of the list, according to docs/providers/subs.md."""
     return {**copy.deepcopy(SERVICE_REQUEST), "milestone": milestone, **fields}

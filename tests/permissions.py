@@ -1,4 +1,4 @@
-"""What each function's role allows, by the template, and what its code asks for.
+"""The permissions of each function's role in the template, and the requests of its code.
 
 Both are told as uses: an action, and the resource as the template names it (``OrdersTable``,
 ``OrdersTable/index/by_status``, ``QuarantineBucket/quarantine/*``).
@@ -25,7 +25,7 @@ class Use(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """A use that a statement allows."""
+    """A permission of a statement."""
 
     sid: str
     use: Use
@@ -55,12 +55,14 @@ def is_allowed(function: str, use: Use) -> bool:
 
 
 def covers(granted: Use, use: Use) -> bool:
-    """Whether what is granted comprises the use."""
+    """Whether the permission includes the use."""
     return granted.action == use.action and fnmatchcase(use.place, granted.place)
 
 
 def uses_of_lambda(function: str) -> Iterator[Use]:
-    """What Lambda itself does in the function's name: logs, event sources, what has failed."""
+    """The actions of Lambda itself under the function's role: logs, event sources, failed
+    events.
+    """
     declared = template()[logical_id(function)]["Properties"]
     group = declared["LoggingConfig"]["LogGroup"]
     yield from (Use(f"logs:{one}", group) for one in ("CreateLogStream", "PutLogEvents"))
@@ -142,7 +144,7 @@ _OTHER_NAMES: Final = {
 
 
 def uses_of_call(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[Use]:
-    """What a call of an AWS API asks for. A call that is none of these fails here: add it."""
+    """The permissions that an AWS API call needs. An unknown call fails here: add it."""
     action = f"{service}:{operation}"
     action = _OTHER_NAMES.get(action, action)
     match operation:
@@ -186,13 +188,13 @@ def _called(parameters: Mapping[str, Any]) -> str:
 
 
 def _logical(name: str) -> str:
-    """By the name that tests.stack gives a resource: its logical id, within an ARN or a URL."""
+    """The logical id of a resource, from its name in tests.stack, within an ARN or a URL."""
     last = re.split("[:/]", name.removesuffix(".Arn"))[-1]
     return last.partition("-")[0]
 
 
 def _only(kind: str) -> str:
-    """The logical id of the only resource of this type, whose name is AWS's own."""
+    """The logical id of the only resource of this type, whose name AWS generates."""
     [name] = [name for name, resource in template().items() if resource["Type"] == kind]
     return name
 
@@ -203,7 +205,7 @@ def _bucket(name: str) -> str:
 
 @dataclass
 class Watch:
-    """Notes what functions' code asks for, while it runs and while it starts.
+    """Records the requests of functions' code, while it runs and while it starts.
 
     A call that is made outside of a handler counts for the function that was loaded last.
     """
@@ -216,7 +218,9 @@ class Watch:
     _session: Any = None
 
     def install(self) -> None:
-        """Listen to all clients that the product makes; the tests' own are others."""
+        """Listen to all clients that the product creates; the tests create theirs in another
+        way.
+        """
         self._session = session = open_session()
         session.register("provide-client-params.*.*", self._note)
         session.register("after-call.s3.GetObject", self._note_missing)
@@ -224,7 +228,7 @@ class Watch:
 
     @property
     def listens(self) -> bool:
-        """Whether the product still makes its clients from the session that is listened to."""
+        """Whether the product still creates its clients from the session that is recorded."""
         return self._session is open_session()
 
     def _note(self, *, params: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
@@ -269,7 +273,7 @@ class Watch:
 
 
 def unused(function: str, used: Iterable[Use]) -> list[Grant]:
-    """What is granted and nobody asks for: not the code, and not Lambda itself."""
+    """Permissions that neither the code nor Lambda itself needs."""
     needed = [*used, *uses_of_lambda(function)]
     return [
         grant for grant in grants(function) if not any(covers(grant.use, one) for one in needed)

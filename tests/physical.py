@@ -1,4 +1,4 @@
-"""The transformed template's values as a deployed stack has them, with names as AWS makes them.
+"""The transformed template's values in the form of a deployed stack, with AWS-like names.
 
 Source of the forms of names: AWS CloudFormation user guide, "Name type"; AWS General Reference,
 "Amazon Resource Names".
@@ -35,7 +35,7 @@ _ARNS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedStack:
-    """What a deployment makes of intrinsic functions.
+    """The results of intrinsic functions after a deployment.
 
     :ivar resources: of the template after SAM's transform
     :ivar parameters: values of parameters; a condition is taken as true

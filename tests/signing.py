@@ -1,4 +1,4 @@
-"""Signs webhooks as the providers do: written from their documentation, not from our verifier."""
+"""Signs webhooks like the providers, by their documentation and without the verifier's code."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The stack's resources for tests, as template.yaml declares them and in no other way."""
+"""The stack's resources for tests, exactly as template.yaml declares them."""
 
 import importlib.util
 import json
@@ -44,7 +44,7 @@ _SafeLoader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
-    """Reads CloudFormation's tags as what stands behind them."""
+    """Parses CloudFormation's tags as their values."""
 
 
 def _untagged(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
@@ -66,7 +66,7 @@ def template() -> dict[str, Any]:
 
 
 def variables_of_all_functions() -> dict[str, str]:
-    """What the template sets for every function alike, with its parameters' defaults."""
+    """The variables that the template sets for all functions, with its parameters' defaults."""
     variables: dict[str, str] = _sections()["Globals"]["Function"]["Environment"]["Variables"]
     parameters = _sections()["Parameters"]
     return {
@@ -85,7 +85,7 @@ def _sections() -> dict[str, Any]:
 def create_table(
     dynamodb: Any, logical_id: str, *, name: str | None = None, with_stream: bool = False
 ) -> str:
-    """A table as the template declares it; its name."""
+    """A table as the template declares it; returns its name."""
     declared = template()[logical_id]["Properties"]
     kept = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
     properties = {key: declared[key] for key in kept if key in declared}
@@ -99,7 +99,7 @@ def create_table(
 
 @cache
 def aws(service: str) -> Any:
-    """A client, made once: what moto keeps behind it is new for each test."""
+    """A client, created once; moto's state behind it is new for each test."""
     return _session().create_client(service, region_name="eu-central-1")
 
 
@@ -115,20 +115,22 @@ _MAKE_CLIENT: Final = {module: module.client for module in (clients, botocore_cl
 
 @cache
 def _client_made_once(module: ModuleType, service: str, **options: Any) -> Any:
-    """A function's client: slow to make, and without state, so one serves all tests."""
+    """A function's client: slow to create, and without state, so that all tests share it."""
     make: Any = _MAKE_CLIENT[module]
     return make(service, **options)
 
 
 class Resources(dict[str, str]):
-    """What AWS calls each of the template's resources; each is made when it is first asked for."""
+    """The names of the template's resources at AWS; each one is created when it is first needed."""
 
     def __missing__(self, name: str) -> str:
         self[name] = _MAKERS[template()[name]["Type"]](name)
         return self[name]
 
     def physical(self, value: str) -> str:
-        """The resource of this logical id, and queues that a text names; anything else as it is."""
+        """The resource with this logical id, or the queues that a text names; other values
+        unchanged.
+        """
         if ".QueueName}" in value:
             return re.sub(r"\$\{(\w+)\.QueueName\}", lambda one: self.queue_name(one[1]), value)
         is_made = template().get(value, {}).get("Type") in _MAKERS
@@ -150,7 +152,9 @@ class Stack:
         aws("sesv2").create_email_identity(EmailIdentity=SENDER)
 
     def environment(self, function: str) -> dict[str, str]:
-        """What the template sets for this function, with the names of these resources."""
+        """The variables that the template sets for this function, with the names of these
+        resources.
+        """
         declared = template()[logical_id(function)]["Properties"]
         variables = declared.get("Environment", {}).get("Variables", {})
         special = {
@@ -172,7 +176,9 @@ class Stack:
         }
 
     def load(self, function: str) -> ModuleType:
-        """The function's app.py, imported as Lambda imports it: once, with its environment set."""
+        """The function's app.py, imported like Lambda does: once, with its environment
+        variables.
+        """
         os.environ.update(self.environment(function))
         for listen in on_loading:
             listen(function, None)
@@ -198,13 +204,13 @@ class Stack:
             )
 
     def put_public_url(self, url: str) -> None:
-        """Where the API is reached from outside."""
+        """The public URL of the API."""
         aws("ssm").put_parameter(
             Name=name_of_parameter(CONNECTIONS_PATH), Value=url, Type="String", Overwrite=True
         )
 
     def put_settings(self, connection_id: str, text: str) -> None:
-        """Settings as somebody may have edited them."""
+        """Settings after a manual edit."""
         aws("ssm").put_parameter(
             Name=f"{CONNECTIONS_PATH}/{connection_id}", Value=text, Type="String", Overwrite=True
         )
@@ -228,14 +234,14 @@ class Stack:
         return {item["item_id"]: item for item in self.items("OrdersTable")}
 
     def order_ids(self) -> set[str]:
-        """Whose items there are, without the rest, which an emulator takes long to write out."""
+        """The provider's ids of all orders, since an emulator takes long to return whole items."""
         answer = aws("dynamodb").scan(
             TableName=self.resources["OrdersTable"], ProjectionExpression="order_id"
         )
         return {from_item(item)["order_id"] for item in answer["Items"]}
 
     def messages(self, queue: str) -> list[Any]:
-        """The bodies of everything in a queue, which is empty afterwards."""
+        """The bodies of all messages in a queue, which is empty afterwards."""
         sqs, url, found = aws("sqs"), self.resources[queue], []
         while received := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for one in received:
@@ -327,7 +333,7 @@ def sign(content: dict[str, Any], *, timestamp: int | None = None) -> None:
 
 @dataclass
 class Context:
-    """What Lambda tells a function of its invocation."""
+    """The context that Lambda passes to a function."""
 
     milliseconds: int = 300_000
     function_name: str = "milepost-test"

@@ -1,4 +1,4 @@
-"""Lives of orders as the table's stream tells of them, and the figures of them in memory."""
+"""Histories of orders in the table's stream, and their figures in memory."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +38,7 @@ class Stream:
             self._write(key, after)
 
     def erase(self, key: OrderKey) -> None:
-        """A tombstone takes its place: what happened when, and hardly any details."""
+        """A tombstone replaces the order: it has times, and hardly any details."""
         if (before := self.now.get(key)) and before.erased_at is None:
             self._write(key, tombstone_of(before, at=minute(9999)))
 
@@ -92,7 +92,7 @@ class Figures:
             self.acceptances.setdefault(acceptance, Tally()).merge(tally)
 
     def seen(self) -> tuple[object, ...]:
-        """What a reader of the figures sees."""
+        """The figures that a reader sees."""
         found = (*self.stages.items(), *self.acceptances.items())
         tallies = {
             key: (tally.milliseconds, +tally.buckets) for key, tally in found if not tally.is_empty
@@ -101,7 +101,7 @@ class Figures:
 
 
 def split(changes: Sequence[Change], sizes: Iterable[int]) -> list[Sequence[Change]]:
-    """Batches of these sizes, over and over."""
+    """Batches of these sizes, repeatedly."""
     batches, place = [], 0
     for size in sizes:
         batches.append(changes[place : place + size])

@@ -1,4 +1,4 @@
-"""The template as it is written, with its intrinsic functions as dictionaries."""
+"""The template in its source form, with intrinsic functions as dictionaries."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +34,7 @@ def of_type(kind: str) -> dict[str, Any]:
 
 
 def chosen(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A part of the template; of one under a condition, what it is if the condition holds."""
+    """A part of the template; for a conditional one, its value if the condition is true."""
     given = value.get("If") or value.get("Fn::If")
     found: Mapping[str, Any] = given[1] if given else value
     return found

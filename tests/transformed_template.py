@@ -1,4 +1,4 @@
-"""The template as SAM leaves it for CloudFormation."""
+"""The template after SAM's transform."""
 
 from collections.abc import Mapping
 from functools import cache

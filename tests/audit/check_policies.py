@@ -1,4 +1,4 @@
-"""Reads what ``transformed_policies.py`` prints, and lets parliament and policy_sentry judge it.
+"""Reads the output of ``transformed_policies.py``, and checks it with parliament and policy_sentry.
 
 Exit status 0: nothing is wrong that ``EXPECTED`` doesn't name with its reason.
 """

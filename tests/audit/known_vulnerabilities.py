@@ -1,4 +1,4 @@
-"""Asks pip-audit whether a vulnerability is known of any package that the lock files name.
+"""Asks pip-audit whether any package in the lock files has a known vulnerability.
 
 ``python known_vulnerabilities.py <pip-audit> <lock file>...``. Exit status 0: none is known;
 1: some are; 2: it could not be asked, and the last line says why.
@@ -33,7 +33,7 @@ def main(pip_audit: str, *lock_files: str) -> int:
 
 
 def _audit(pip_audit: str, lock_file: str) -> list[dict[str, Any]]:
-    """Each package with its vulnerabilities, or with the reason why nobody could say.
+    """Each package with its vulnerabilities, or with the reason why they could not be looked up.
 
     :raises ValueError: when it answers something else
     """

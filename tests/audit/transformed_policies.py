@@ -1,4 +1,4 @@
-"""Prints the policies of all roles as SAM leaves them, and the deployer's, as JSON by their name.
+"""Prints the policies of all roles after SAM's transform, and the deployer's, as JSON by name.
 
 What CloudFormation would put in stands there as an example: parliament reads no functions.
 """
@@ -28,7 +28,7 @@ KNOWN: Final = {
 
 
 class Examples:
-    """Puts an example in the place of each function of CloudFormation."""
+    """Replaces each intrinsic function of CloudFormation with an example."""
 
     def __init__(self, resources: dict[str, Any]) -> None:
         self._resources = resources

@@ -1,4 +1,4 @@
-"""One deployed local stack with a day's orders, one browser, and people who are signed in.
+"""A deployed local stack with a day's orders, a browser, and signed-in users.
 
 Playwright has an environment of its own, which ``make test-browser`` names. Without it nothing here
 is collected.
@@ -48,7 +48,7 @@ _ORDERS = {
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The running stack that MILEPOST_STACK_FILE names, or one of our own."""
+    """The running stack that MILEPOST_STACK_FILE names, or a new one."""
     if named := os.environ.get("MILEPOST_STACK_FILE"):
         yield Stack(**json.loads(Path(named).read_text()))
         return
@@ -58,7 +58,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def client(stack: Stack) -> Client:
-    """What steers the sandboxes, after a day's orders have come in from them."""
+    """The controls of the sandboxes, after a day's orders have arrived from them."""
     made = Client(stack)
     for connection, number in _ORDERS.items():
         made.steer(connection, "demo", {"orders": number, "seconds": 4, "seed": 7})
@@ -82,7 +82,7 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture
 def enter(browser: "Browser", stack: Stack) -> Iterator[Callable[..., "Person"]]:
-    """Somebody at a browser of their own. In the end no page may have complained."""
+    """A user with a browser of their own. At the end, no page may have reported a problem."""
     people: list[Person] = []
 
     def come(**options: object) -> Person:
@@ -97,7 +97,7 @@ def enter(browser: "Browser", stack: Stack) -> Iterator[Callable[..., "Person"]]
 
 @pytest.fixture(scope="session")
 def sessions(browser: "Browser", stack: Stack) -> Callable[[str], object]:
-    """What the browser keeps of a session, by role; each role signs in once."""
+    """The browser state of a session, by role; each role signs in once."""
     kept: dict[str, object] = {}
 
     def session_of(role: str) -> object:

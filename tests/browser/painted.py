@@ -27,7 +27,7 @@ FIRST_PAINT = """() => new Promise(done => new PerformanceObserver((list, observ
 
 
 def painted(page: Page, name: str) -> float:
-    """Click on a page of the menu; the milliseconds to its first paint."""
+    """Click on a page of the menu; returns the milliseconds until its first paint."""
     link = page.get_by_role("navigation", name="Pages").get_by_role("link", name=name, exact=True)
     address = link.get_attribute("href")
     link.click()

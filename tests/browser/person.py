@@ -1,4 +1,4 @@
-"""Somebody at a browser: goes to pages, signs in, and notes what the browser complains about."""
+"""A user at a browser: opens pages, signs in, and records what the browser complains about."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1600, "height": 1000}
 
 @dataclass
 class Person:
-    """One person's browser, with nobody else's cookies."""
+    """A user's browser, without cookies of others."""
 
     page: Page
     stack: Stack
@@ -24,7 +24,7 @@ class Person:
 
     @classmethod
     def at(cls, browser: Browser, stack: Stack, **options: Any) -> "Person":
-        """Sit down at a browser of one's own, in Berlin."""
+        """Open a new browser for a user in Berlin."""
         settings = {"viewport": DESK, "timezone_id": "Europe/Berlin", "reduced_motion": "reduce"}
         context = browser.new_context(**settings | options)
         context.set_default_timeout(PATIENCE_MILLISECONDS)
@@ -34,7 +34,7 @@ class Person:
         return person
 
     def open(self, path: str = "", *, status: int = 200) -> Response:
-        """Go to a page of the console, and see that it answers so."""
+        """Open a page of the console, and check its status."""
         answer = self.page.goto(self.stack.console_url + path)
         assert answer is not None
         assert answer.status == status, self.page.inner_text("body")
@@ -44,15 +44,15 @@ class Person:
 
     @property
     def address(self) -> str:
-        """Where the person is, behind the console's address."""
+        """The user's current path, without the console's address."""
         return self.page.url.removeprefix(self.stack.console_url)
 
     def sees(self, text: str) -> None:
-        """Wait until the page says this."""
+        """Wait until the page contains this text."""
         expect(self.page.locator("main")).to_contain_text(text, timeout=PATIENCE_MILLISECONDS)
 
     def findings(self, **options: Any) -> list[str]:
-        """What axe finds on the page as it is shown now."""
+        """The problems that axe finds on the current page."""
         options |= {"resultTypes": ["violations"]}
         found = Axe().run(self.page, options=options).response["violations"]
         return [
@@ -76,7 +76,9 @@ class Person:
 
 
 def sign_in(person: Person, role: str, path: str = "") -> None:
-    """Go to a page, be sent to the user pool's login page, and enter name and password there."""
+    """Open a page, follow the redirect to the user pool's login page, and enter name and
+    password.
+    """
     known = person.stack.people[role]
     person.page.goto(person.stack.console_url + path)
     person.page.locator("[name=username]").fill(known["username"])

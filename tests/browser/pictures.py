@@ -1,4 +1,4 @@
-"""`make pictures`: the console's main pages after the demo's day, into docs/pictures."""
+"""`make pictures`: saves the console's main pages after the demo's day to docs/pictures."""
 
 import json
 import os
@@ -28,7 +28,7 @@ _DEMO_SECONDS = 300.0
 
 @contextmanager
 def stack_after_the_demo() -> Iterator[Stack]:
-    """The running stack that MILEPOST_STACK_FILE names, or one of our own; its demo is through."""
+    """The running stack that MILEPOST_STACK_FILE names, or a new one whose demo has ended."""
     if named := os.environ.get("MILEPOST_STACK_FILE"):
         yield Stack(**json.loads(Path(named).read_text()))
         return
@@ -44,7 +44,7 @@ def stack_after_the_demo() -> Iterator[Stack]:
 
 
 def has_slowdown(stack: Stack) -> bool:
-    """Whether forecasts and scorecards were made of the demo's history."""
+    """Whether forecasts and scorecards were made from the demo's history."""
     request = urllib.request.Request(
         f"{stack.api_url}/scorecards", headers={"authorization": f"Bearer {stack.tokens['viewer']}"}
     )

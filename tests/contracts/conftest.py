@@ -1,4 +1,4 @@
-"""The engines on which every suite here runs. A further one is a fixture that yields its URL.
+"""The engines on which every suite here runs. To add one, write a fixture that yields its URL.
 
 DynamoDB Local needs Java and runs when ``DYNAMODB_LOCAL`` names the folder of its jar, as in
 ``make test-all``.
@@ -34,7 +34,8 @@ _READY_SECONDS: Final = 60
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A server's engine is asked in ``make test-all``; in memory and moto answer for it before."""
+    """Tests on ministack run only in ``make test-all``; in-memory engines and moto are always
+    used."""
     for item in items:
         if "ministack" in item.name:
             item.add_marker(pytest.mark.thorough)
@@ -42,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an emulator of its own, gone at the end."""
+    """The URL of a new emulator, which is removed at the end."""
     scratch, port = tmp_path_factory.mktemp("ministack"), _free_port()
     command = [sys.executable, "-m", "ministack"]
     url = f"http://127.0.0.1:{port}"
@@ -53,7 +54,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of Amazon's own engine, in memory, gone at the end."""
+    """The URL of a new DynamoDB Local, in memory, which is removed at the end."""
     scratch, port, folder = tmp_path_factory.mktemp("dynamodb"), _free_port(), Path(DYNAMODB_LOCAL)
     command = [
         "java",
@@ -122,14 +123,14 @@ def _wait_until_ready(child: subprocess.Popen[bytes], url: str, log: Path) -> No
 
 @contextmanager
 def open_engine(name: str, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A DynamoDB client of the engine of this name."""
+    """A DynamoDB client of the engine with this name."""
     with open_session(name, request) as make_client:
         yield make_client("dynamodb")
 
 
 @contextmanager
 def open_session(name: str, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Any]]:
-    """Makes clients of the engine of this name."""
+    """Creates clients of the engine with this name."""
     with ExitStack() as stack:
         options = {}
         if name == "moto":
@@ -146,14 +147,14 @@ def _session() -> Session:
 
 @pytest.fixture(params=ENGINES)
 def dynamodb(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A client of each engine in turn."""
+    """A client of each engine."""
     with open_engine(request.param, request) as client:
         yield client
 
 
 @pytest.fixture
 def table(request: pytest.FixtureRequest, dynamodb: Any) -> str:
-    """An empty table of the test's own, as template.yaml declares the module's ``TABLE``."""
+    """An empty table for the test, declared like the module's ``TABLE`` in template.yaml."""
     return make_table(request, dynamodb)
 
 
@@ -171,7 +172,7 @@ class Place:
 
 @pytest.fixture(params=(*ENGINES, "memory"))
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Each engine in turn, and memory: what a fake has to be able to do as well."""
+    """Each engine, and memory, since a fake has to pass the same tests."""
     if request.param == "memory":
         yield Place()
         return

@@ -1,1 +1,1 @@
-"""The guides' commands, run by the AWS CLI as a shell runs them."""
+"""The guides' commands, run with the AWS CLI in a shell."""

@@ -1,4 +1,4 @@
-"""A shell as the guides' readers have one: its `aws` is the AWS CLI, its account the emulator's."""
+"""A shell like a guide reader's: its `aws` is the AWS CLI, its account is the emulator's."""
 
 import socket
 import subprocess
@@ -18,14 +18,14 @@ _HERE: Final = Path(__file__).parent
 
 
 class Shell:
-    """Runs what a document says in a folder of its own."""
+    """Runs a document's commands in a folder of its own."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self._environment = environment
 
     def run(self, text: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run it as one script, which ends where something fails."""
+        """Run it as one script, which ends at the first failure."""
         return subprocess.run(
             ["/bin/bash", "-euo", "pipefail", "-c", text],
             cwd=self.folder,
@@ -40,7 +40,7 @@ class Shell:
 
 @contextmanager
 def shell_with_aws(folder: Path, variables: Mapping[str, str]) -> Iterator[Shell]:
-    """A shell in this folder, which is empty.
+    """A shell in this empty folder.
 
     :param variables: the emulator's address, a region and credentials
     """

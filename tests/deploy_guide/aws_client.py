@@ -1,4 +1,4 @@
-"""`aws` on the path: hands its arguments and files to the server that runs the AWS CLI.
+"""The command `aws`: passes its arguments and files to the server that runs the AWS CLI.
 
 The server runs version 1, the only one that PyPI has. The guides are for version 2, which takes the
 value of a payload as Base64 unless it is told otherwise; version 1 takes it as it is.
@@ -13,7 +13,7 @@ _FORMAT = ["--cli-binary-format", "raw-in-base64-out"]
 
 
 def for_version_1(given: list[str]) -> list[str]:
-    """The arguments without what version 2 alone takes.
+    """The arguments without those that only version 2 accepts.
 
     :raises SystemExit: when version 2 would refuse them
     """
@@ -24,7 +24,7 @@ def for_version_1(given: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Wait for the command's end, and end with its exit code."""
+    """Wait for the command to end, and exit with its exit code."""
     message = {
         "directory": os.getcwd(),
         "environment": dict(os.environ),

@@ -1,4 +1,4 @@
-"""Runs the AWS CLI for each client, in a fork that has imported it already.
+"""Runs the AWS CLI for each client, in a forked process that has already imported it.
 
 To import it takes half a second, which is most of what a command takes. It is run by the CLI's own
 Python: `python aws_server.py LISTENING ENDPOINT`, with the number of a listening socket that it has

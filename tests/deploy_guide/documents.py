@@ -1,4 +1,4 @@
-"""What the documents print for a shell, in their order."""
+"""The shell commands in the documents, in their order."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ class Step:
 
     @property
     def tool(self) -> str:
-        """The command's name, without its folder."""
+        """The command's name, without its directory."""
         return self.text.split(maxsplit=1)[0].rpartition("/")[2]
 
     def __str__(self) -> str:
@@ -50,12 +50,12 @@ def steps_of(path: Path) -> list[Step]:
 
 
 def begins(step: Step, among: Iterable[str]) -> str | None:
-    """With which of these a step begins."""
+    """The command of these with which a step begins."""
     return next((one for one in among if step.text.startswith(one)), None)
 
 
 def other_documents() -> list[Path]:
-    """Those that print commands of the AWS CLI, without the guide itself and decisions."""
+    """The documents with commands of the AWS CLI, except the guide itself and decisions."""
     texts = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
     return [path for path in texts if path != GUIDE and "aws " in path.read_text()]
 
@@ -74,7 +74,7 @@ def _inline(path: Path, content: str) -> Iterator[Step]:
 
 
 def _commands(block: str) -> Iterator[tuple[int, str]]:
-    """Loops and lines of a block, with where each begins. A comment is no command."""
+    """Loops and lines of a block, each with the line at which it begins. Comments are left out."""
     at = 0
     while at < len(block):
         loop = _LOOP.match(block, at)

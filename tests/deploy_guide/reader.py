@@ -1,4 +1,4 @@
-"""Somebody who follows the guide in an account of the emulator."""
+"""A reader who follows the guide in an account of the emulator."""
 
 import json
 import re
@@ -37,7 +37,7 @@ aws_secret_access_key = {secret}
 
 @dataclass(kw_only=True)
 class Reader:
-    """What somebody has at hand: a shell, and what the commands so far printed."""
+    """The reader's shell, and the output of the commands so far."""
 
     account: Account
     shell: Shell
@@ -45,7 +45,7 @@ class Reader:
     outputs: Mapping[str, str] = field(default_factory=dict)
 
     def prepare(self) -> None:
-        """Be an administrator, with the guide's files in the shell's folder."""
+        """An administrator, with the guide's files in the shell's folder."""
         blocks = re.findall(r"```json\n(.*?)```", GUIDE.read_text(), re.DOTALL)
         for name, content in zip(_POLICIES, blocks, strict=True):
             # CloudFormation leaves the stack out of a secret's name; ministack doesn't.
@@ -79,7 +79,7 @@ class Reader:
         )
 
     def follow(self, step: Step) -> subprocess.CompletedProcess[str]:
-        """Do what a step says."""
+        """Run the commands of a step."""
         text = self.fill(step.text)
         if step.tool == "make":
             return self._make(text)
@@ -94,7 +94,7 @@ class Reader:
         return done
 
     def fill(self, text: str) -> str:
-        """A command with the reader's own values in the place of the guide's."""
+        """A command with the reader's own values in place of the guide's."""
         text = text.replace("<stack>", STACK).replace("milepost-dev", STACK)
         text = text.replace("123456789012", ACCOUNT).replace(
             "PASSWORD=...", "PASSWORD=Abc-123456789."
@@ -116,7 +116,9 @@ class Reader:
         return self.shell.run(command, PYTHONPATH=paths)
 
     def deploy(self, variables: list[str]) -> None:
-        """`make deploy`, with the parameters of its own line, by the role that the guide made."""
+        """`make deploy`, with the parameters in its own line, under the role that the guide
+        created.
+        """
         options = read_line(variables)
         assert options["stack_name"] == STACK
         deployer = self.deployer()
@@ -132,7 +134,7 @@ class Reader:
         self.read_outputs()
 
     def deployer(self) -> Access:
-        """Somebody who has assumed the deployer's role, as the profile does."""
+        """A user who has assumed the deployer's role, like the profile."""
         arn = f"arn:aws:iam::{ACCOUNT}:role/{DEPLOYER}"
         name = f"--role-arn {arn} --role-session-name ada"
         given = json.loads(self.shell.run(f"aws sts assume-role {name}").stdout)["Credentials"]
@@ -144,7 +146,7 @@ class Reader:
         )
 
     def read_outputs(self) -> None:
-        """Look up what the stacks say of themselves."""
+        """Look up the stacks' outputs and resources."""
         self.outputs = self._outputs_of(STACK)
         self.variables |= {
             "POOL": self.outputs["PeoplePool"],
@@ -156,7 +158,7 @@ class Reader:
         }
 
     def read_rules(self) -> None:
-        """Look up a rule of the example, and make the archive that it has on AWS."""
+        """Look up a rule of the example, and create the archive that it has on AWS."""
         events = self.account.client("events")
         made = events.list_rules(EventBusName=self.variables["BUS"])["Rules"]
         archive = events.create_archive(

@@ -1,4 +1,4 @@
-"""An account of a test's own on an emulator of its own, in which it deploys what it wants."""
+"""A test's own account on a new emulator, in which the test deploys stacks."""
 
 import json
 import os
@@ -48,7 +48,7 @@ connections:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A running emulator, and what it wrote."""
+    """A running emulator, and its output."""
 
     access: Access
     inbox: Inbox
@@ -66,7 +66,8 @@ class Account:
         settings: Mapping[str, str] | None = None,
         deployer: Access | None = None,
     ) -> Deployment:
-        """
+        """:param deployer: a principal other than the account's root user, who uses the SAM CLI's
+        own bucket
         :param deployer: somebody else than the account's root, who uses the SAM CLI's own bucket
         """
         if deployer is None:
@@ -88,7 +89,7 @@ class Account:
         )
 
     def assume(self, role: str, *, policy: Mapping[str, Any]) -> Access:
-        """Credentials of a role that may do what the policy says, and nothing else."""
+        """Credentials of a role with this policy only."""
         iam = self.client("iam")
         if role not in {one["RoleName"] for one in iam.list_roles()["Roles"]}:
             iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(_TRUST))
@@ -109,13 +110,13 @@ class Account:
         return [json.loads(line) for line in record.read_text().splitlines()]
 
     def forget_refusals(self) -> None:
-        """Leave what was refused so far out of the record."""
+        """Remove the refusals so far from the record."""
         allowed = [one for one in self.checked_for_deployer() if one["decision"] == "Allow"]
         lines = "".join(json.dumps(one) + "\n" for one in allowed)
         (self.folder / "emulator" / RECORD).write_text(lines)
 
     def run(self, *arguments: str, sources: Path = ROOT) -> str:
-        """What ``milepost`` of these sources prints as an operator runs it."""
+        """The output of ``milepost`` from these sources, run as an operator."""
         paths = os.pathsep.join([str(sources), str(sources / "layers" / "core")])
         done = subprocess.run(
             [sys.executable, "-c", "from cli.main import app; app()", *arguments],
@@ -136,7 +137,7 @@ class Account:
         api_key: str = "key",
         sources: Path = ROOT,
     ) -> None:
-        """Apply the one connection."""
+        """Apply the connection."""
         path = self.folder / f"{stack_name}.yaml"
         path.write_text(_DECLARED % (base_url, api_key))
         self.run("connections", "apply", str(path), "--yes", "--stack", stack_name, sources=sources)
@@ -144,7 +145,7 @@ class Account:
 
 @contextmanager
 def running_account(folder: Path) -> Iterator[Account]:
-    """An empty account, after the build of today's sources."""
+    """An empty account, after the current sources were built."""
     folder.mkdir(exist_ok=True)
     scratch = folder / "emulator"
     scratch.mkdir()
@@ -164,7 +165,9 @@ def running_account(folder: Path) -> Iterator[Account]:
 
 
 def webhook(event: bytes, *, delivery_id: str) -> dict[str, Any]:
-    """A signed webhook of the connection as API Gateway hands it to a function."""
+    """A signed webhook of the connection in the form in which API Gateway passes it to a
+    function.
+    """
     headers = standard_headers(
         event, secret=SECRET, delivery_id=delivery_id, timestamp=int(time.time())
     )

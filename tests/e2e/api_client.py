@@ -11,7 +11,7 @@ from tests.e2e.conftest import Client
 
 @dataclass
 class Api:
-    """Asks the API with somebody's token."""
+    """Sends requests to the API with a user's token."""
 
     client: Client
 
@@ -38,7 +38,7 @@ class Api:
         return body
 
     def sign_in(self, client_id: str) -> str:
-        """A token of the operator's, from this app client."""
+        """A token of the operator, from this app client."""
         password = f"Test-{secrets.token_urlsafe(16)}-1"
         pool = self.client.stack.outputs["PeoplePool"]
         self.cognito.admin_set_user_password(

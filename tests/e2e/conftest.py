@@ -1,4 +1,4 @@
-"""One deployed local stack for the whole session, and a client of our own that drives it."""
+"""A deployed local stack for the whole session, and a client that controls it."""
 
 import json
 import os
@@ -28,7 +28,7 @@ __all__ = ["CHARGE", "HOME", "PATIENCE_SECONDS", "SHOP", "Client", "status_chang
 
 
 class Client:
-    """What anybody can do who has stack.json."""
+    """Everything that a client can do with stack.json."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -53,7 +53,7 @@ class Client:
         secret: str | None = None,
         expect: int = 202,
     ) -> None:
-        """Sign an event by Standard Webhooks, send it, and see what is expected."""
+        """Sign an event by Standard Webhooks, send it, and check the response's status."""
         assert self.try_to_send(connection, event, delivery_id, secret) == expect
 
     def try_to_send(
@@ -64,7 +64,7 @@ class Client:
         secret: str | None = None,
         content_type: str = "application/json",
     ) -> int:
-        """Send an event as a provider would, and get the status of the answer."""
+        """Send an event like a provider; returns the status of the response."""
         described = self.connections[connection]
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
         identity, now = delivery_id or f"msg_{uuid4().hex}", int(time.time())
@@ -94,7 +94,7 @@ class Client:
             return error.code, error.read()
 
     def steer(self, connection: str, path: str, body: Any = None, method: str = "POST") -> Any:
-        """Tell a connection's sandbox something."""
+        """Send a request to a connection's sandbox."""
         url = f"{self.connections[connection]['sandbox_url']}/_sandbox/{path}"
         data = None if body is None else json.dumps(body).encode()
         status, content = self.call(method, url, data, {"content-type": "application/json"})
@@ -102,7 +102,7 @@ class Client:
         return json.loads(content) if content else None
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``milepost`` as an operator does."""
+        """Run ``milepost`` as an operator."""
         return subprocess.run(
             [Path(sys.prefix) / "bin" / "milepost", *arguments],
             env=os.environ | self.stack.access.environment(),
@@ -114,7 +114,7 @@ class Client:
     def apply(
         self, declared: str, texts: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Apply connections as an operator does, with templates in files beside them."""
+        """Apply connections as an operator, with templates in files next to them."""
         with tempfile.TemporaryDirectory() as directory:
             for name, content in {"connections.yaml": declared, **(texts or {})}.items():
                 (Path(directory) / name).write_text(content)
@@ -123,7 +123,7 @@ class Client:
             return self.run("connections", "apply", file, "--yes", "--stack", stack)
 
     def poll(self, connection: str) -> dict[str, Any]:
-        """Run a poll, once no other is at work and none has asked us to wait."""
+        """Run a poll, after any other poll has ended and the provider allows requests again."""
 
         def attempt() -> dict[str, Any] | None:
             answer = self.stack.client("lambda").invoke(
@@ -136,7 +136,7 @@ class Client:
         return wait_for(attempt, what=f"a poll of {connection}")
 
     def order(self, connection: str, order_id: str, item_id: str) -> dict[str, Any] | None:
-        """The stored item of an order, as DynamoDB gives it."""
+        """The stored item of an order, as DynamoDB returns it."""
         answer = self.stack.client("dynamodb").get_item(
             TableName=self.stack.resource_id("OrdersTable"),
             Key={
@@ -156,7 +156,9 @@ class Client:
         wait_for(arrived, what=f"{order_id} to be {status}")
 
     def announcements(self, order_id: str) -> list[dict[str, Any]]:
-        """What the subscriber's queue has got of an order so far, in order of announcement."""
+        """The messages about an order in the subscriber's queue so far, in order of
+        announcement.
+        """
         while True:
             answer = self.sqs.receive_message(
                 QueueUrl=self.stack.subscriber_queue_url, MaxNumberOfMessages=10
@@ -185,7 +187,7 @@ class Client:
         mails: int | None = None,
         seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """Wait until exactly these were told of an order, by SNS and by mail.
+        """Wait until exactly these kinds were announced by SNS and by mail.
 
         :param mails: how many, where one mail says several of them
         """
@@ -209,7 +211,7 @@ class Client:
         return [item for page in found for item in page["Items"]]
 
     def settle(self, *, seconds: float = PATIENCE_SECONDS) -> None:
-        """Wait until nothing is on its way: a later event of another order has come through.
+        """Wait until nothing is in progress: a later event of another order has been processed.
 
         What was sent before it has been through the same queues by then.
         """
@@ -226,7 +228,7 @@ def status_changed(
     at: datetime | None = None,
     notes: str | None = None,
 ) -> dict[str, Any]:
-    """Offergrid's event of a changed status, with what a mail of it waits for."""
+    """Offergrid's event of a changed status, with the data for which its mail waits."""
     return {
         "scheduledFor": "2030-03-12T02:00:00.000Z" if status == "scheduled" else None,
         "reason": (notes or "No coverage at this address") if status == "rejected" else None,
@@ -242,14 +244,14 @@ def status_changed(
 
 @pytest.fixture(scope="session")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    """Where the stack writes: the one that MILEPOST_STACK_FILE names, or one of our own."""
+    """Where the stack writes: the path that MILEPOST_STACK_FILE names, or a new one."""
     named = os.environ.get("MILEPOST_STACK_FILE")
     return Places(Path(named).parent if named else tmp_path_factory.mktemp("stack"))
 
 
 @pytest.fixture(scope="session")
 def stack(places: Places) -> Iterator[Stack]:
-    """The running stack that MILEPOST_STACK_FILE names, or one of our own."""
+    """The running stack that MILEPOST_STACK_FILE names, or a new one."""
     if "MILEPOST_STACK_FILE" in os.environ:
         yield Stack(**json.loads(places.stack_file.read_text()))
         return
@@ -259,7 +261,7 @@ def stack(places: Places) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def client(stack: Stack) -> Client:
-    """A client, and connections of the tests' own, applied before the first webhook comes."""
+    """A client, and the tests' connections, applied before the first webhook arrives."""
     made = Client(stack)
     home = made.connections[HOME]
     _, described_home = made.call("GET", f"{home['sandbox_url']}/_sandbox", None, {})
@@ -281,7 +283,7 @@ def client(stack: Stack) -> Client:
 
 @pytest.fixture
 def subscriptions(client: Client) -> Iterator[Subscriptions]:
-    """Subscriptions of this test alone."""
+    """Subscriptions that only this test uses."""
     made = Subscriptions(client)
     yield made
     made.forget()

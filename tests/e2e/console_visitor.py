@@ -1,4 +1,4 @@
-"""A browser without scripts: keeps cookies, reads forms, and follows what answers say."""
+"""A browser without scripts: stores cookies, parses forms, and follows redirects."""
 
 import html
 import re
@@ -19,7 +19,7 @@ _HIDDEN: Final = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A page, and where it is."""
+    """A page, and its address."""
 
     status: int
     address: str
@@ -33,7 +33,7 @@ class Shown:
 
     @property
     def posts_to(self) -> list[str]:
-        """Where its forms go that change something."""
+        """The addresses of its forms that change something."""
         forms = re.findall(r"<form\b[^>]*>", self.text)
         changing = [one for one in forms if 'method="post"' in one.lower()]
         return [found[1] for one in changing if (found := re.search(r'action="([^"]+)"', one))]
@@ -41,7 +41,7 @@ class Shown:
 
 @dataclass
 class Visitor:
-    """Somebody at the console of the running stack."""
+    """A user of the console of the running stack."""
 
     stack: Stack
     cookies: dict[str, str] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Visitor:
     )
 
     def sign_in(self, role: str) -> Shown:
-        """Enter name and password at the user pool's page."""
+        """Enter name and password on the user pool's page."""
         page = self.get("/orders")
         person = self.stack.people[role]
         entered = page.hidden | {name: person[name] for name in ("username", "password")}
@@ -60,7 +60,7 @@ class Visitor:
         return self._ask("GET", self.stack.console_url + path)
 
     def post(self, path: str, *, origin: str | None = None, **form: str) -> Shown:
-        """Send a form, as the console's own page does unless another origin is given."""
+        """Send a form, with the console's own origin unless another one is given."""
         parts = urlsplit(self.stack.console_url)
         own = f"{parts.scheme}://{parts.netloc}"
         return self._ask("POST", self.stack.console_url + path, form, origin=origin or own)

@@ -1,4 +1,4 @@
-"""What of the deployer's policy a deployment, an update and a removal have used."""
+"""The parts of the deployer's policy that a deployment, an update and a removal have used."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -47,7 +47,7 @@ def allows(statement: Mapping[str, Any], check: Mapping[str, Any]) -> bool:
 
 
 def unused_statements(checks: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Those without which all would have been allowed as well."""
+    """The statements without which everything would have been allowed as well."""
     checks = list(checks)
     statements = POLICY["Statement"]
     return {
@@ -62,7 +62,7 @@ def unused_statements(checks: Iterable[Mapping[str, Any]]) -> set[str]:
 
 
 def unused_actions(checks: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Those that nothing used, and that CloudFormation doesn't name for an update either.
+    """The actions that nothing used, and that CloudFormation doesn't need for an update either.
 
     An update calls them when it changes the property that they are for: no test changes all.
     """
@@ -76,7 +76,7 @@ def unused_actions(checks: Iterable[Mapping[str, Any]]) -> set[str]:
 
 
 def unused_resources(checks: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Those on which nothing was done."""
+    """The resources that no action used."""
     checks = list(checks)
     return {
         resource

@@ -1,4 +1,4 @@
-"""Settings and secrets of the deployed stack as somebody may have edited them, for a while."""
+"""Temporarily invalid settings and secrets of the deployed stack, as after manual edits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from tests.e2e.conftest import Client
 
 @contextmanager
 def bad_parameter(client: Client, connection: str, text: str) -> Iterator[None]:
-    """A connection's settings as somebody may have edited them, put right at the end."""
+    """A connection's settings after a manual edit; they are restored at the end."""
     ssm, name = (
         client.stack.client("ssm"),
         f"{client.stack.outputs['ConnectionsPath']}/{connection}",
@@ -27,7 +27,7 @@ def bad_parameter(client: Client, connection: str, text: str) -> Iterator[None]:
 
 @contextmanager
 def bad_secret(client: Client, output: str, connection: str, entry: Any) -> Iterator[None]:
-    """A connection's entry in a shared secret, put right at the end."""
+    """A connection's entry in a shared secret after a manual edit; it is restored at the end."""
     manager = client.stack.client("secretsmanager")
     secret = SharedSecret(manager, secret_id=client.stack.outputs[output])
     before = secret.read()[connection]
@@ -41,7 +41,7 @@ def bad_secret(client: Client, output: str, connection: str, entry: Any) -> Iter
 
 
 def restart_functions(client: Client) -> None:
-    """Have every function start again: what it keeps, it keeps for up to five minutes."""
+    """Restart every function, since functions cache settings for up to five minutes."""
     functions = client.stack.client("lambda")
     for page in functions.get_paginator("list_functions").paginate():
         for one in page["Functions"]:

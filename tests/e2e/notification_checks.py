@@ -1,4 +1,4 @@
-"""What tests of telling people ask of the deployed stack: subscriptions, the log, the inboxes."""
+"""Checks of notifications in the deployed stack: subscriptions, the log, the inboxes."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ ENDPOINT_SECRET = "whsec_c2VjcmV0LW9mLXRoZS1lbmRwb2ludA=="
 
 @dataclass
 class Subscriptions:
-    """Subscriptions of one test, gone after it."""
+    """Subscriptions of one test, deleted after it."""
 
     client: "Client"
     ids: list[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ def entry_for(client: "Client", order_id: str, recipient: str, connection: str =
 def wait_for_state(
     client: "Client", order_id: str, recipient: str, state: str, connection: str = HOME
 ) -> dict[str, Any]:
-    """Wait until the last notice of an order to a recipient is in this state; its entry."""
+    """Wait until the last notice of an order to a recipient is in this state; returns its entry."""
 
     def arrived() -> dict[str, Any] | None:
         entry = entry_for(client, order_id, recipient, connection)
@@ -98,7 +98,9 @@ def wait_for_state(
 def wait_for_attempts(
     client: "Client", order_id: str, recipient: str, attempts: int
 ) -> dict[str, Any]:
-    """Wait until that many tries have failed and no one is at the next; the log's entry."""
+    """Wait until this number of attempts has failed and none is in progress; returns the log's
+    entry.
+    """
 
     def tried() -> dict[str, Any] | None:
         entry = entry_for(client, order_id, recipient) or {}
@@ -118,7 +120,7 @@ def mails_to(client: "Client", recipient: str) -> Sequence[Mapping[str, Any]]:
 
 
 def release(client: "Client", *, hours: float) -> None:
-    """Let what is due in the next hours be due now."""
+    """Make everything that is due in the next hours due now."""
     until = (datetime.now(UTC) + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
     client.stack.client("lambda").invoke(
         FunctionName=client.stack.outputs["ReleaseNoticesFunction"],
@@ -127,7 +129,7 @@ def release(client: "Client", *, hours: float) -> None:
 
 
 def charge_box_order(client: "Client", status: str, **fields: Any) -> dict[str, Any]:
-    """An order of Spirii as its sandbox makes them, which sends nothing of it by itself."""
+    """An order of Spirii, created by its sandbox without sending a webhook."""
     made: dict[str, Any] = client.steer("spirii-charge", "orders", {"webhook": False, **fields})
     now = format_instant(datetime.now(UTC))
     moved = {"status": status, "status_changed_at": now, "updated_at": now}
@@ -145,7 +147,7 @@ def charge_box_event(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def subscribe_queue(client: "Client", policy: Mapping[str, Sequence[str]]) -> str:
-    """Subscribe a queue to the topic, as README's example does; its URL."""
+    """Subscribe a queue to the topic, like the README's example; returns its URL."""
     url: str = client.sqs.create_queue(QueueName=client.new_id("subscriber"))["QueueUrl"]
     asked = client.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     arn = asked["Attributes"]["QueueArn"]
@@ -167,7 +169,7 @@ def subscribe_queue(client: "Client", policy: Mapping[str, Sequence[str]]) -> st
 
 
 def announced_to(client: "Client", queue_url: str) -> list[dict[str, Any]]:
-    """What a subscribed queue has got."""
+    """The messages that a subscribed queue has received."""
     found = []
     while messages := client.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get(
         "Messages"
@@ -179,7 +181,7 @@ def announced_to(client: "Client", queue_url: str) -> list[dict[str, Any]]:
 
 
 class Receiver:
-    """An endpoint of a team's own, which fails as often as it is told to."""
+    """A team's own endpoint, which fails as often as it is told to."""
 
     def __init__(self) -> None:
         self.received: list[tuple[dict[str, str], bytes]] = []

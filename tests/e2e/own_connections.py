@@ -1,4 +1,4 @@
-"""Connections of the tests' own, beside those of the local stack: their customers are told."""
+"""The tests' own connections, in addition to those of the local stack: they notify customers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -61,7 +61,7 @@ CANCELLED_IN_GERMAN = "{cancelled: {team: {de: cancelled.de.j2}}}"
 
 
 def described(known: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The tests' connections as stack.json would describe them."""
+    """The tests' connections in the form of stack.json."""
     return {
         own: {
             **known[like],

@@ -1,4 +1,4 @@
-"""Calls that ask for one action on one resource, and that change nothing where it is allowed.
+"""Requests for one action on one resource each, which change nothing if they are allowed.
 
 What is wrong with each is found only after it was seen whether the caller may. A call is either
 refused for want of permission, or it is not: what else it answers doesn't matter.
@@ -18,14 +18,16 @@ _REFUSED: Final = frozenset({"AccessDenied", "AccessDeniedException", "Authoriza
 
 
 class Asked(NamedTuple):
-    """An action, and the ARN of what it is on."""
+    """An action, and the ARN of its resource."""
 
     action: str
     arn: str
 
 
 def is_refused(clients: Any, asked: Asked) -> bool:
-    """Whether the caller is refused. ``clients`` gives a client of a service, with its rights."""
+    """Whether the caller is refused. ``clients`` returns a client of a service with the caller's
+    permissions.
+    """
     service, operation, parameters = _call(asked)
     try:
         getattr(clients(service), operation)(**parameters)
@@ -35,7 +37,7 @@ def is_refused(clients: Any, asked: Asked) -> bool:
 
 
 def can_be_asked(asked: Asked) -> bool:
-    """Whether there is a call for it."""
+    """Whether there is a request for the action."""
     service = asked.action.partition(":")[0]
     if service == "ses":
         return ":identity/" in asked.arn
@@ -43,7 +45,9 @@ def can_be_asked(asked: Asked) -> bool:
 
 
 def actions_on(arn: str) -> list[str]:
-    """The actions that are tried on a resource: everything that any function does to its kind."""
+    """The actions that are tried on a resource: every action of any function on this resource
+    type.
+    """
     service = arn.split(":")[2]
     if service == "dynamodb":
         return _INDEX_ACTIONS if "/index/" in arn else _TABLE_ACTIONS

@@ -1,4 +1,4 @@
-"""Waiting for facts, never for time."""
+"""Waits for conditions, and never for a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ def wait_for(
     show: Callable[[], object] = lambda: "",
     seconds: float = PATIENCE_SECONDS,
 ) -> Result:
-    """Ask again until the answer is true, up to a deadline."""
+    """Check repeatedly until the condition is true, up to a deadline."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what} {show()}"

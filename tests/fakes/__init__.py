@@ -1,1 +1,1 @@
-"""What AWS keeps, kept in memory; each passes the suite of tests/contracts as the real one does."""
+"""Fakes of AWS's stores in memory; each passes the real one's tests in tests/contracts."""

@@ -1,4 +1,4 @@
-"""Connections kept in memory, as the settings in Parameter Store."""
+"""Connections in memory, like the settings in Parameter Store."""
 
 from dataclasses import dataclass, field
 

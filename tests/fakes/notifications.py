@@ -1,4 +1,4 @@
-"""Notices, holds, subscriptions and suppressions kept in memory."""
+"""Notices, held notices, subscriptions and suppressions in memory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from milepost.notifications.subscription import Subscription
 
 @dataclass
 class MemoryNotices:
-    """Does what NoticesTable does as the log of telling, sending and resending."""
+    """A fake of NoticesTable as the log of notifying, sending and resending."""
 
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -121,7 +121,7 @@ class MemoryNotices:
 
 
 def _entry(choice: Choice, at: datetime) -> dict[str, Any]:
-    """Written here once more, so that what the table gets wrong is not wrong in both."""
+    """Implemented here a second time, so that a mistake in the table isn't repeated in the fake."""
     notice, announced = choice.notice, choice.notice.announcement
     entry: dict[str, Any] = {
         "id": notice.id,
@@ -149,7 +149,7 @@ def _entry(choice: Choice, at: datetime) -> dict[str, Any]:
 
 @dataclass
 class MemoryHolds:
-    """Does what HoldsTable does: ``dispatch.Holds`` and ``sender.Holds``."""
+    """A fake of HoldsTable: implements ``dispatch.Holds`` and ``sender.Holds``."""
 
     kept: dict[Batch, dict[str, Notice]] = field(default_factory=dict)
     claimed_until: dict[Batch, datetime] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Orders kept in memory, as the Orders table keeps them."""
+"""Orders in memory, like those in OrdersTable."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

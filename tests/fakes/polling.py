@@ -1,4 +1,4 @@
-"""What polls keep between runs, in memory."""
+"""The state of polls between runs, in memory."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from milepost.polling.state import PollState, Progress, Validator
 
 @dataclass
 class MemoryPolls:
-    """Does what PollsTable does."""
+    """A fake of PollsTable."""
 
     states: dict[str, PollState] = field(default_factory=dict)
     holders: dict[str, tuple[object, datetime | None]] = field(default_factory=dict)

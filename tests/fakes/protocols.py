@@ -1,4 +1,4 @@
-"""What each fake stands for: the protocols that the core names, and AWS's drivers.
+"""The protocols of the core that each fake implements, and AWS's drivers of them.
 
 mypy checks the protocols. ``STANDS_FOR`` says whose methods a fake may have.
 """

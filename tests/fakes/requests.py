@@ -1,4 +1,4 @@
-"""Kept requests, plans, activity and views in memory: what people asked for."""
+"""Requests, plans, activity and views in memory."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,7 +25,7 @@ class MemoryRequests:
 
 @dataclass
 class MemoryPlans:
-    """Does what ActionSchedules does: ``action.Plans``."""
+    """A fake of ActionSchedules: implements ``action.Plans``."""
 
     due: dict[PlannedCall, datetime] = field(default_factory=dict)
 
@@ -38,7 +38,7 @@ class MemoryPlans:
 
 @dataclass
 class MemoryActivity:
-    """Does what ActivityTable does: ``recorder.EntryWriter``, and finds entries."""
+    """A fake of ActivityTable: implements ``recorder.EntryWriter``, and finds entries."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     starts_fail: bool = False
@@ -74,7 +74,7 @@ class MemoryActivity:
 
 @dataclass
 class MemoryViews:
-    """Does what ViewsTable does: ``saved_views.SavedViews``."""
+    """A fake of ViewsTable: implements ``saved_views.SavedViews``."""
 
     kept: dict[tuple[str, str], View] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Runs the fuzzers, two at a time, and says what ran.
+"""Runs the fuzzers, two at a time, and prints which ran.
 
 ``python -m tests.fuzz <a python that has atheris> [--briefly]``
 """
@@ -26,7 +26,7 @@ _EXECUTED: Final = re.compile(r"number_of_executed_units:\s*(\d+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One process: a target, and when it is enough, in inputs or in seconds."""
+    """One process: a target, and its limit in inputs or in seconds."""
 
     target: str
     runs: int
@@ -38,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """What a process came to; ``text`` is what it said when something was found."""
+    """The result of a process; ``text`` is its output if something was found."""
 
     part: Part
     inputs: int
@@ -47,7 +47,7 @@ class Ran:
 
 
 def parts(*, briefly: bool) -> list[Part]:
-    """The million inputs to the verifier always; of the rest as much as there is time for."""
+    """A million inputs for the verifier; for the others, as many as there is time for."""
     verifiers = [
         Part(target="verifier", runs=500_000, seconds=120 if briefly else 240, longest=1024)
     ] * AT_ONCE
@@ -66,7 +66,7 @@ def parts(*, briefly: bool) -> list[Part]:
 
 
 def run(part: Part, python: str) -> Ran:
-    """One process to its end."""
+    """Run one process to its end."""
     command = [
         *(python, "-m", "tests.fuzz.fuzz", part.target),
         *(f"-runs={part.runs}", f"-max_total_time={part.seconds}", f"-max_len={part.longest}"),
@@ -95,7 +95,7 @@ def run(part: Part, python: str) -> Ran:
 
 
 def tell(ran: Sequence[Ran]) -> None:
-    """What ran, by target."""
+    """The results, by target."""
     for target in dict.fromkeys(one.part.target for one in ran):
         of_it = [one for one in ran if one.part.target == target]
         inputs = sum(one.inputs for one in of_it)

@@ -1,4 +1,4 @@
-"""Fuzzes what reads untrusted bytes, with atheris.
+"""Fuzzes the code that parses untrusted bytes, with atheris.
 
 ``python -m tests.fuzz.fuzz <verifier|cursor|a provider's name> [libFuzzer's options] [seeds]``.
 Ends with an error at the first input that makes anything but the promised outcome.
@@ -34,7 +34,7 @@ GOOD = {
 
 
 def check_verifier(data: bytes) -> None:
-    """It answers BadSignature, or the id of the one delivery that was signed."""
+    """Check that it raises BadSignature, or returns the id of the one delivery that was signed."""
     given = atheris.FuzzedDataProvider(data)
     scheme = given.PickValueInList(sorted(GOOD))
     good = GOOD[scheme]
@@ -60,7 +60,7 @@ def _spelled(name: str, given: Any) -> str:
 
 
 def _value(value: str, given: Any) -> Any:
-    """The good value, that value with something put into it, or anything."""
+    """The valid value, that value with something inserted, or any value."""
     choice = given.ConsumeIntInRange(0, 3)
     if choice <= 1:
         return value
@@ -78,7 +78,7 @@ GOOD_CURSORS = {
 
 
 def check_cursor(data: bytes) -> None:
-    """It answers BadCursor, or the place that was written for this very list."""
+    """Check that it raises BadCursor, or returns the position that was written for this list."""
     given = atheris.FuzzedDataProvider(data)
     good = given.PickValueInList(sorted(GOOD_CURSORS))
     cursor = _value(good, given)
@@ -93,7 +93,7 @@ def check_cursor(data: bytes) -> None:
 
 
 def check_adapter(provider: str) -> Any:
-    """It answers BadPayload, or reports."""
+    """Check that it raises BadPayload, or returns reports."""
     reader = adapter(provider)
     connection = Connection(id=f"{provider}-fuzz", provider=provider, base_url="https://x.example")
 
@@ -119,7 +119,9 @@ STRANGE = [
 
 
 def mutate(data: bytes, most: int, seed: int) -> bytes:
-    """Mostly JSON with one part replaced or dropped, for the adapters to read; else any bytes."""
+    """Mostly JSON with one part replaced or removed, to be parsed by adapters; otherwise any
+    bytes.
+    """
     chance = random.Random(seed)
     try:
         value = json.loads(data)

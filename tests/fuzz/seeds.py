@@ -1,4 +1,4 @@
-"""Writes payloads as providers send them, for the fuzzer to start from.
+"""Writes payloads in the providers' formats, from which the fuzzer starts.
 
 ``python -m tests.fuzz.seeds <folder>``: <folder>/<provider>/<number>.json.
 """
@@ -25,7 +25,7 @@ def main(folder: str) -> None:
 
 
 def _events(provider: str) -> list[Any]:
-    """Bodies of the events that are kept for trying things out; Offergrid alone has some."""
+    """Bodies of the events in events/; only Offergrid has some."""
     if provider != "offergrid":
         return []
     paths = sorted((ROOT / "events" / "receive_webhook").glob("*ed.json"))

@@ -1,4 +1,4 @@
-"""Measures whether the time of a comparison tells where a forged signature differs.
+"""Measures whether the duration of a comparison reveals where a forged signature differs.
 
 ``python -m tests.fuzz.timing [rounds]``. Prints ratios of medians and asserts nothing: a machine
 that does other things at the same time moves every one of them.
@@ -26,7 +26,7 @@ Taken = dict[str, list[int]]
 
 
 def cases_of(scheme: str, body: bytes) -> dict[str, Case]:
-    """Headers whose signature differs nowhere, or in one letter."""
+    """Headers with a correct signature, or with one different letter."""
     if scheme == "spirii":
         good = spirii_headers(body, secret=SPIRIIS, timestamp=NOW)
         name, starts, ends = "Spirii-Signature", 0, 64
@@ -45,7 +45,7 @@ def _changed(text: str, at: int) -> str:
 
 
 def measure(scheme: str, *, rounds: int, part: int) -> Taken:
-    """Nanoseconds of each verification, the cases in another order in each round."""
+    """Nanoseconds for each verification, with the cases in another order in each round."""
     body = b'{"event":"order.status_changed","number":%d}' % part * 15
     cases, secrets = cases_of(scheme, body), (SECRETS[scheme],)
     taken: Taken = {where: [] for where in cases}

@@ -1,4 +1,4 @@
-"""Parts of a loaded function, replaced by what a test needs."""
+"""Replaces parts of a loaded function with those of a test."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +10,7 @@ from milepost.notifications.endpoints.aws.http import EndpointHttp
 
 
 def use_one_thread(app: ModuleType) -> None:
-    """Have ``poll_orders`` and ``record_report`` record orders one after the other.
+    """Make ``poll_orders`` and ``record_report`` record orders one after another.
 
     Calls are then made in the same order in each run, also in a copy of the process, which has no
     other thread.
@@ -20,7 +20,7 @@ def use_one_thread(app: ModuleType) -> None:
 
 
 def use_clock(app: ModuleType, clock: type[datetime]) -> None:
-    """Have a function go by this clock; one without a clock is left as it is."""
+    """Make a function use this clock; a function without a clock is unchanged."""
     if hasattr(app, "datetime"):
         vars(app)["datetime"] = clock
 
@@ -31,5 +31,5 @@ def replace_caller(app: ModuleType, **changes: Any) -> None:
 
 
 def allow_this_machine(app: ModuleType, **changes: Any) -> None:
-    """Have ``call_endpoint`` call endpoints on this machine."""
+    """Allow ``call_endpoint`` to call endpoints on this machine."""
     replace_caller(app, http=EndpointHttp(allow_private=True, seconds=10), **changes)

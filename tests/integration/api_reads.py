@@ -1,4 +1,4 @@
-"""What people read by the API, for tests that let each request's calls fail."""
+"""Read requests to the API, for tests in which each request's calls fail."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -22,13 +22,13 @@ from tests.stack import Stack
 
 
 def all_there_is(stack: Stack) -> Any:
-    """A customer with orders, mails, something unreadable, dead letters; subscriptions."""
+    """A customer with orders and mails, an unreadable payload, dead letters, subscriptions."""
     a_customer(stack)
     subscriptions(stack)
 
 
 def reads(path: str, **query: str) -> Scenario:
-    """A request to read something of all there is."""
+    """A request that reads all kinds of stored data."""
 
     def prepare(stack: Stack) -> Any:
         all_there_is(stack)
@@ -38,7 +38,7 @@ def reads(path: str, **query: str) -> Scenario:
 
 
 def _letters_of_a_queue(stack: Stack) -> Any:
-    """They may name customers: only operators read them."""
+    """Requests with results that may name customers: only operators can read them."""
     all_there_is(stack)
     return request("GET", "/dead-letters/inbox")
 

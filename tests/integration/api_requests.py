@@ -1,4 +1,4 @@
-"""What people ask of the API, to be stopped in the middle and asked for again."""
+"""Requests to the API that change something, to be interrupted and repeated."""
 
 import json
 from collections.abc import Callable
@@ -54,14 +54,14 @@ A_LETTER: Final = inbox_message(json.dumps(offergrid_event()))
 
 
 def request(method: str, path: str, body: Any = None) -> Any:
-    """An operator's request, with the key by which asking again is the same request."""
+    """An operator's request, with the key with which a repetition is the same request."""
     made = http_event(method, path, body, role="operator", query={})
     made["headers"]["idempotency-key"] = "the-same-each-time"
     return made
 
 
 def asks(method: str, path: str, body: Any = None, *, of: Callable[[Stack], None]) -> Scenario:
-    """A request to the API for what ``of`` puts there."""
+    """A request to the API about the object that ``of`` creates."""
 
     def prepare(stack: Stack) -> Any:
         of(stack)
@@ -100,7 +100,7 @@ def subscriptions(stack: Stack) -> None:
 
 
 def endpoint_nowhere(stack: Stack) -> None:
-    """An endpoint at which nobody answers."""
+    """An endpoint at which no server responds."""
     table = SubscriptionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
     table.put(Subscription(id="deaf", recipient="https://127.0.0.1:9/", channel=Channel.HTTPS))
     stack.keep_secret("EndpointSecrets", {"deaf": SECRET})
@@ -129,7 +129,7 @@ A_NOTE: Final = {"action": "note", "text": "rang them", "orders": [KEY.path_id]}
 
 
 def a_batch(stack: Stack, state: BatchState = BatchState.PLANNED) -> None:
-    """A batch of one note, planned a moment ago."""
+    """A batch of one note that has just been planned."""
     an_order(stack)
     batch = Batch(
         id=BATCH,
@@ -146,7 +146,7 @@ def a_batch(stack: Stack, state: BatchState = BatchState.PLANNED) -> None:
 
 
 def keep_export(stack: Stack, **about: Any) -> None:
-    """An export that was started a moment ago."""
+    """An export that has just been started."""
     asked = Export(
         id=EXPORT,
         list_name="orders",
@@ -204,7 +204,7 @@ def gives_a_letter_up(stack: Stack) -> Any:
 
 
 def a_customer(stack: Stack) -> Any:
-    """Somebody with an order of two items, mails, something unreadable and a dead letter."""
+    """A customer with an order of two items, mails, an unreadable payload and a dead letter."""
     items = [{**offergrid_order()["items"][0], "itemId": name} for name in ("i-1", "i-2")]
     provider, at = adapter("offergrid"), minute(60 * 72)
     said = offergrid_order(items=items)
@@ -244,7 +244,7 @@ def keep_unannounced(stack: Stack) -> None:
 
 
 def two_secrets(stack: Stack) -> None:
-    """A rotation is in progress."""
+    """A rotation in progress."""
     secrets = [SECRET, OTHER_SECRET]
     entry = {OFFERGRID.id: {"scheme": "standard-webhooks", "secrets": secrets}}
     stack.keep_secret("SigningSecrets", entry)

@@ -1,4 +1,4 @@
-"""Lets any call of a function to AWS fail, and sees whether the function says so.
+"""Makes any call of a function to AWS fail, and checks whether the function reports it.
 
 The scenarios are those of crashing.py. A function runs undisturbed, to count its calls; then once
 for each call and each kind of failure. A failed condition is none of them: it is an answer.
@@ -28,7 +28,7 @@ MESSAGE: Final = "a message of AWS, which may quote what was sent"
 
 
 class Failure(StrEnum):
-    """How a call to AWS fails, after every retry of the SDK."""
+    """How a call to AWS fails, after all retries of the SDK."""
 
     THROTTLED = "throttled"
     NO_CONNECTION = "no connection"
@@ -39,7 +39,7 @@ class Failure(StrEnum):
 
     @property
     def is_done(self) -> bool:
-        """Whether AWS has done what it was asked to."""
+        """Whether AWS has carried out the request."""
         return self in (Failure.NO_ANSWER, Failure.UNREADABLE)
 
 
@@ -89,7 +89,7 @@ def error_of(failure: Failure, client: Any, operation: str) -> Exception:
 
 @dataclass
 class FailingCalls(Calls):
-    """The calls of one run, of which the one at ``stop_at`` fails."""
+    """The calls of one run; the call at ``stop_at`` fails."""
 
     failure: Failure = Failure.THROTTLED
     asked: list[str] = field(default_factory=list)
@@ -119,7 +119,7 @@ class FailingCalls(Calls):
 
     @property
     def left_a_mail_unlogged(self) -> bool:
-        """Whether the mail service took a mail of which we could not note that it did."""
+        """Whether the mail service accepted a mail, but Milepost could not record that."""
         if self.stop_at is None:
             return False
         failed, before = self.made[self.stop_at], self.made[: self.stop_at]
@@ -147,7 +147,9 @@ def _resource(parameters: Mapping[str, Any]) -> str:
 
 @dataclass
 class FailingRun(Run):
-    """A scenario with a call that fails, and run again only by whom its function told so."""
+    """A scenario with a failing call, repeated only by those to whom the function reported a
+    failure.
+    """
 
     answers: list[Any] = field(default_factory=list)
     """What the function answered each time it was invoked; None when it raised."""
@@ -177,13 +179,15 @@ class FailingRun(Run):
 
     @property
     def said_so(self) -> bool:
-        """Whether whoever invoked the function learned that it failed, and so tries again."""
+        """Whether the invoker of the function learned that it failed, and so repeats the
+        invocation.
+        """
         return is_failure(self.answers[0], function=self.scenario.function)
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """Without what PollsTable has of one run alone: when its poll failed or its webhook came,
-        and under which random name a poll was requested."""
+        """The state without data of PollsTable that differs between runs: when a poll failed or a
+        webhook arrived, and the random name of a request for a poll."""
         found = super().outcome
         polls = (json.loads(item) for item in found["PollsTable"])
         kept = ({n: v for n, v in one.items() if not n.startswith(_OF_ONE_RUN)} for one in polls)
@@ -192,7 +196,7 @@ class FailingRun(Run):
 
 @dataclass
 class FirstTry(FailingRun):
-    """A run that ends when the function has answered once."""
+    """A run that ends after the function's first response."""
 
     def _deliver_again(self, event: Any) -> None:
         pass
@@ -202,7 +206,7 @@ class FirstTry(FailingRun):
 
 
 def is_failure(answer: Mapping[str, Any] | None, *, function: str) -> bool:
-    """Whether an answer says that not everything was done; None stands for an exception.
+    """Whether a response says that something was not done; None stands for an exception.
 
     :raises AssertionError: for a request that fails without saying so as the API does
     """
@@ -230,7 +234,7 @@ def failing_run(
     at: int | None = None,
     failure: Failure = Failure.THROTTLED,
 ) -> FailingRun:
-    """Run a scenario whose call number ``at``, counted from zero, fails; None for none of them."""
+    """Run a scenario in which call number ``at``, counted from zero, fails; None for no failure."""
     return FailingRun(scenario, monkeypatch, start, FailingCalls(stop_at=at, failure=failure))
 
 
@@ -242,7 +246,7 @@ def first_try(
     at: int | None = None,
     failure: Failure = Failure.THROTTLED,
 ) -> FirstTry:
-    """As ``failing_run``, but nobody runs it again."""
+    """Like ``failing_run``, but without a repetition."""
     calls = FailingCalls(stop_at=at, failure=failure)
     # What goes on by itself is for a run that was done.
     return FirstTry(replace(scenario, then=lambda _stack, _at: None), monkeypatch, start, calls)

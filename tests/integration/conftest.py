@@ -53,7 +53,7 @@ WATCH.install()
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[None]:
-    """AWS in memory. To set it up takes longer than a test, to empty it takes nothing."""
+    """AWS in memory. Creating it takes longer than a test; emptying it takes no time."""
     with mock_aws():
         yield
 
@@ -72,7 +72,7 @@ def stack(moto: None, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 @pytest.fixture
 def logged(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    """Everything that the module's ``app`` logged and printed so far."""
+    """Everything that the module's ``app`` has logged and printed so far."""
     request.getfixturevalue("app")
     buffer = io.StringIO()
     for handler in logging.getLogger("milepost").handlers:
@@ -94,7 +94,9 @@ def overheard(request: pytest.FixtureRequest) -> Iterator[Overheard]:
 
 @pytest.fixture(autouse=True)
 def permitted() -> Iterator[Watch]:
-    """No function asks in this test for what its policy doesn't allow. Moto itself allows all."""
+    """No function makes a call in this test that its policy doesn't allow, since moto allows all
+    calls.
+    """
     before, WATCH.asked = WATCH.asked, set()
     yield WATCH
     assert WATCH.listens, "a test before this one replaced the process's session of botocore"
@@ -105,7 +107,7 @@ def permitted() -> Iterator[Watch]:
 
 @pytest.fixture(scope="session", autouse=True)
 def uses_file() -> Iterator[None]:
-    """Writes down everything that was asked for, where test_policies_match_calls.py wants it."""
+    """Writes all requests to a file that test_policies_match_calls.py reads."""
     yield
     if folder := os.environ.get("MILEPOST_USES"):
         worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -114,7 +116,7 @@ def uses_file() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
-    """A test whose functions logged or printed what they may not has failed."""
+    """A test fails if its functions logged or printed forbidden data."""
     report = yield
     if report.when == "teardown" and report.passed and OVERHEARD in item.stash:
         logged = item.stash[OVERHEARD].text
@@ -126,7 +128,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many interleavings ran, and which pairs can't meet: their tests note it."""
+    """Print how many interleavings ran, and which pairs can't meet, as recorded by their tests."""
     noted = [
         (report.nodeid.partition("[")[2].removesuffix("]"), *noted)
         for reports in terminalreporter.stats.values()
@@ -147,7 +149,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @cache
 def forbidden() -> frozenset[str]:
-    """Data of the events' and the sandboxes' people, and the secrets that sign webhooks."""
+    """Data of the customers in events and sandboxes, and the secrets that sign webhooks."""
     found = {SECRET, OTHER_SECRET, *MADE_UP}
     for path in (ROOT / "events").rglob("*.json"):
         content = json.loads(path.read_text())
@@ -157,7 +159,7 @@ def forbidden() -> frozenset[str]:
 
 
 def bodies(content: Any) -> Iterator[Any]:
-    """The JSON documents that stand in an event as texts."""
+    """The JSON documents that an event contains as texts."""
     for text in all_texts(content):
         try:
             yield json.loads(text)
@@ -167,7 +169,7 @@ def bodies(content: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Mapping[str, Scenario]]:
-    """Scenarios that need somebody to talk to."""
+    """Scenarios that need an HTTP server."""
     with ExitStack() as stack:
         well = Endpoint(stack.enter_context(receiving(status=204, content=b"")), attempt=0)
         ill = Endpoint(stack.enter_context(receiving(status=500, content=b"")), attempt=2)

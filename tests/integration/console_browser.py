@@ -1,4 +1,4 @@
-"""A browser in which an operator is signed in, at the console's function."""
+"""A browser with a signed-in operator, at the console's function."""
 
 import base64
 import gzip
@@ -24,7 +24,7 @@ _ADDRESSES: Final = (
 
 @dataclass(frozen=True)
 class Shown:
-    """What the function answered."""
+    """The function's response."""
 
     status: int
     text: str
@@ -40,7 +40,7 @@ class Shown:
 
 @dataclass
 class OperatorsBrowser:
-    """Somebody at the console."""
+    """A user of the console."""
 
     app: ModuleType
 
@@ -48,7 +48,7 @@ class OperatorsBrowser:
         return self._ask("GET", address, headers=headers)
 
     def post(self, address: str, **form: Any) -> Shown:
-        """Send a form, as a page of this session does."""
+        """Send a form, like a page of this session."""
         return self._ask("POST", address, form=form)
 
     def _ask(
@@ -76,7 +76,7 @@ class OperatorsBrowser:
 
 
 def open_console(stack: Stack) -> OperatorsBrowser:
-    """The function, and a session of an operator at it."""
+    """The function, and a session of an operator."""
     name = stack.environment("console")["CONSOLE_SETTINGS"]
     aws("ssm").put_parameter(Name=name, Value=_ADDRESSES, Type="String", Overwrite=True)
     stack.put_public_url(ORIGIN)

@@ -1,4 +1,4 @@
-"""Stops a function at any of its calls to AWS, and sees what is there once it was run again.
+"""Stops a function at any of its calls to AWS, and checks the result after it has run again.
 
 A scenario names a function, what is there before, and the event. The rest is the same for all:
 run it undisturbed and count its calls; then run it again for each call, killed before it or right
@@ -35,7 +35,7 @@ MOST_DELIVERIES: Final = 5
 
 
 class How(StrEnum):
-    """What happens at a call."""
+    """The event at a call."""
 
     BEFORE = "killed before it"
     AFTER = "killed after it"
@@ -43,12 +43,12 @@ class How(StrEnum):
 
 
 class Killed(BaseException):
-    """The process is gone. No Exception: nothing in it may catch that."""
+    """The process is killed. Not an Exception, since no code may catch it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One function with one event; ``prepare`` makes what is there before and gives the event.
+    """One function with one event; ``prepare`` creates the initial state and returns the event.
 
     ``again`` makes of the event the one that comes back; ``then`` does what goes on by itself once
     the function is done; ``elsewhere`` tells what came of it outside of the account; ``refused`` is
@@ -65,7 +65,7 @@ class Scenario:
     refused: int | None = None
 
     def is_done(self, answer: Mapping[str, Any]) -> bool:
-        """Whether nobody asks once more: no queue, no stream, no provider, no poll, no person."""
+        """Whether nothing repeats the invocation: no queue, stream, provider, poll or person."""
         if self.refused is not None:
             return bool(answer["statusCode"] == self.refused)
         return (
@@ -77,7 +77,7 @@ class Scenario:
 
 @dataclass
 class Calls:
-    """The calls of one run, and what is to happen at one of them."""
+    """The calls of one run, and the event at one of them."""
 
     stop_at: int | None = None
     how: How = How.BEFORE
@@ -117,7 +117,7 @@ class Calls:
             yield
 
     def stops(self, how: How) -> list[int]:
-        """At which of its calls to stop it, so that each stop leaves what no other does.
+        """The calls at which to stop it, so that each stop leaves a different state.
 
         Killed before a call, it is killed after the one before, unless it asked others in between;
         and what only reads may as well not have been asked.
@@ -132,7 +132,7 @@ class Calls:
 
     @property
     def left_a_mail_unlogged(self) -> bool:
-        """Whether it was killed between the mail service's answer and our own entry."""
+        """Whether it was killed between the mail service's response and Milepost's own entry."""
         if self.stop_at is None or self.how is How.REPEATED:
             return False
         last_done = self.stop_at if self.how is How.AFTER else self.stop_at - 1
@@ -140,7 +140,7 @@ class Calls:
 
 
 def clock_at(moment: datetime) -> type[datetime]:
-    """A ``datetime`` for which it is always that moment."""
+    """A ``datetime`` at which time stands still."""
 
     class Clock(datetime):
         @classmethod
@@ -151,14 +151,14 @@ def clock_at(moment: datetime) -> type[datetime]:
 
 
 def start_of_a_quiet_while() -> datetime:
-    """Now, or soon: a moment after which the hour does not end before the message comes back."""
+    """Now, or soon: a time after which the hour doesn't end before the message is redelivered."""
     now = datetime.now(UTC)
     return now + timedelta(minutes=15) if now.minute >= 45 else now
 
 
 @dataclass
 class Run:
-    """A scenario in an empty account, stopped or not, and then to its end."""
+    """Run a scenario in an empty account, stopped or not, to its end."""
 
     scenario: Scenario
     monkeypatch: pytest.MonkeyPatch
@@ -184,7 +184,7 @@ class Run:
         self._send_what_is_queued()
 
     def _load(self, *, at: datetime) -> ModuleType:
-        """As Lambda starts it again, with nothing remembered; by whatever clock it goes."""
+        """Start the function again like Lambda, without cached data, and with any clock."""
         app = self.stack.load(self.scenario.function)
         use_clock(app, clock_at(at))
         use_one_thread(app)
@@ -205,7 +205,7 @@ class Run:
         )
 
     def _send_what_is_queued(self) -> None:
-        """A message too many in the queue is harmless only if it makes no mail too many."""
+        """A superfluous message in the queue is harmless only if it causes no superfluous mail."""
         if bodies := [json.dumps(one) for one in self.stack.messages("EmailQueue")]:
             # Started for this run alone: what it remembers of settings and secrets is this run's.
             sender = self.stack.load("send_notice")
@@ -219,7 +219,7 @@ class Run:
 
     @property
     def outcome(self) -> dict[str, Any]:
-        """Everything that is there, but for moments, random names and counts of storms."""
+        """The whole state, except times, random names and counts of retries."""
         tables = ("OrdersTable", "NoticesTable", "PollsTable", "FiguresTable", "SearchTable")
         queues = (
             *("InboxQueue", "InboxDeadLetters", "EmailDeadLetters", "EndpointQueue"),
@@ -247,13 +247,13 @@ class Run:
 
 
 def _was_done(event: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
-    """Whether what was to be removed is gone, which is all that its caller wanted."""
+    """Whether the data to be removed is gone, which is all that the caller wanted."""
     method = event.get("requestContext", {}).get("http", {}).get("method")
     return method == "DELETE" and bool(answer["statusCode"] == 404)
 
 
 def _show_hidden_messages() -> None:
-    """As when the time is over for which whoever received them may keep them."""
+    """Make received messages visible again, as after their visibility timeout."""
     for queue in sqs_backends[DEFAULT_ACCOUNT_ID]["eu-central-1"].queues.values():
         for message in queue._messages:
             message.visible_at = 0
@@ -263,7 +263,7 @@ _READS: Final = ("Get", "Head", "List", "Query", "Scan", "BatchGet", "Describe")
 
 
 def subscribe_a_queue(stack: Stack) -> None:
-    """A queue that gets what is published, as a team's own does."""
+    """A queue that receives published announcements, like a team's own."""
     sqs = aws("sqs")
     url = sqs.create_queue(QueueName="Subscriber")["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
@@ -276,7 +276,7 @@ def subscribe_a_queue(stack: Stack) -> None:
 
 
 def subscribe_a_queue_to_a_bus(stack: Stack) -> None:
-    """Give the stack its event bus, and a queue that gets everything that is put on it."""
+    """Give the stack its event bus, and a queue that receives all of its events."""
     sqs, events = aws("sqs"), aws("events")
     bus = stack.resources["EventBus"]
     stack.chosen["EVENT_BUS_NAME"] = bus

@@ -1,4 +1,4 @@
-"""A customer in every place and every encoding, beside people who are like them; and erasing."""
+"""A customer in every place and every encoding, similar customers, and their erasure."""
 
 import base64
 import gzip
@@ -62,7 +62,7 @@ OTHERS: Final = (
 
 
 def place_order(stack: Stack, key: OrderKey, *customers: Any, index: bool = True) -> None:
-    """An order that had these customers one after the other, and is found by the last."""
+    """An order that had these customers one after another, and is found by the last one."""
     connection = replace(OFFERGRID, id=key.connection)
     orders = OrdersTable(
         aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=connection
@@ -88,7 +88,7 @@ def place_order(stack: Stack, key: OrderKey, *customers: Any, index: bool = True
 
 
 def encodings(email: str) -> Iterator[bytes]:
-    """Bodies that nobody could read, with an address in them."""
+    """Bodies that could not be read, with an address in them."""
     yield json.dumps({"email": email}).replace("@", "\\u0040").encode()
     yield f'{{"email": "{email}", broken'.encode()
     yield f"email={quote(email, safe='')}&x=1".encode()
@@ -131,7 +131,7 @@ def unannounced(stack: Stack, name: str, *records: Any) -> None:
 
 
 def export(stack: Stack, export_id: str, named: str, text: str) -> None:
-    """The file of an export, with the index of whose data is in it."""
+    """The file of an export, with the index of its orders and addresses."""
     bucket, s3 = stack.resources["ExportsBucket"], aws("s3")
     index = gzip.compress(named.encode(), mtime=0)
     s3.put_object(Bucket=bucket, Key=f"index/{export_id}", Body=index)
@@ -154,7 +154,7 @@ def enter(stack: Stack, key: OrderKey, to: str, **options: Any) -> Any:
 
 
 def plant_them(stack: Stack) -> None:
-    """The customer, everywhere."""
+    """The customer's data, in every place."""
     place_order(stack, KEY, {**CUSTOMER, "email": FORMER}, CUSTOMER)
     place_order(stack, SHORT, CUSTOMER)
     place_order(stack, replace(KEY, order_id="not-indexed-1"), CUSTOMER, index=False)
@@ -198,7 +198,7 @@ def plant_them(stack: Stack) -> None:
 
 
 def plant_others(stack: Stack) -> None:
-    """People who are like them, wherever those are."""
+    """Data of similar customers, in every place."""
     table = stack.resources["NoticesTable"]
     subscriptions = SubscriptionsTable(aws("dynamodb"), table_name=table)
     elsewhere = replace(KEY, connection="offergrid-other")
@@ -250,7 +250,7 @@ QUEUES: Final = (
 
 
 def everything(stack: Stack) -> dict[str, list[str]]:
-    """All that is kept anywhere, each thing as a text; queues are empty afterwards."""
+    """All stored data, each item as a text; queues are empty afterwards."""
     found = {
         table: [json.dumps(one, default=str) for one in stack.items(table)] for table in TABLES
     }

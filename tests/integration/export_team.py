@@ -1,4 +1,4 @@
-"""A team that exports lists, and the jobs that make the files."""
+"""A team that exports lists, and the jobs that create the files."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ class Jobs:
 
 @dataclass
 class Team:
-    """The API, the job, and who asks."""
+    """The API, the job, and the caller."""
 
     stack: Stack
     api: ModuleType
@@ -74,7 +74,7 @@ class Team:
         return list(csv.DictReader(io.StringIO(self.text(export), newline="")))
 
     def listed(self) -> list[str]:
-        """The ids of the list, in its order."""
+        """The ids in the list, in its order."""
         return [one["id"] for one in self.ask("GET", "/orders?limit=100")[1]["orders"]]
 
 
@@ -88,7 +88,7 @@ def keep(stack: Stack, key: OrderKey, status: Status, customer: Any = None) -> N
 
 
 def open_team(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Team:
-    """A team with five orders of one connection and one of another, whose jobs are kept."""
+    """A team with five orders of one connection and one of another, whose jobs are recorded."""
     for number, key in enumerate(IDS):
         keep(stack, key, Status.ACCEPTED if number % 2 else Status.SUBMITTED)
     keep(stack, OTHER, Status.ACCEPTED)

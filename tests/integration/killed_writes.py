@@ -1,4 +1,4 @@
-"""A process that is killed while it writes orders side by side."""
+"""A process that is killed while it writes orders in parallel."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tests.integration.crash_injection import Calls, Killed
 
 
 class Writes(Calls):
-    """Calls of a process that is killed after so many of its orders were written."""
+    """Calls of a process that is killed after a number of its orders were written."""
 
     def __init__(self, most: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Notices that are to be sent, and the mails that went out."""
+"""Notices to be sent, and the mails that were sent."""
 
 import json
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from tests.stack import Context, Stack, aws, event
 
 
 class Mailer:
-    """SES as far as it matters: what was sent, or the error that it is told to answer."""
+    """A fake of SES: records sent mails, or responds with a given error."""
 
     def __init__(self, client: Any) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -31,7 +31,7 @@ class Mailer:
 
 
 def prepare(stack: Stack, name: str) -> dict[str, Any]:
-    """The event, with the order and the log as announce leaves them."""
+    """The event, after announce has stored the order and the log."""
     (record,) = event("announce", name)["Records"]
     aws("dynamodb").put_item(
         TableName=stack.resources["OrdersTable"], Item=record["dynamodb"]["NewImage"]

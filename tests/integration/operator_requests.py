@@ -1,4 +1,4 @@
-"""Requests of those who operate, as the gateway hands them to orders_api, and quick answers."""
+"""Requests of operators, as the gateway passes them to orders_api, and immediate responses."""
 
 import json
 from types import ModuleType
@@ -32,7 +32,7 @@ def http_event(
 
 
 def hurry(app: ModuleType) -> None:
-    """Don't wait for letters: moto has all of them at once."""
+    """Don't wait for messages, since moto returns all of them at once."""
     for one in app.api.services.operations.dead_letters:
         assert isinstance(one.letters, SqsLetters)
         one.letters._wait_seconds = 0

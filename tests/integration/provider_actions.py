@@ -1,4 +1,4 @@
-"""What is done at a provider, now or by plan, to be stopped in the middle."""
+"""Actions at a provider, immediate or planned, to be interrupted."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ Request = Callable[[Stack], Any]
 
 
 class StoppedClock(Clock):
-    """A provider's clock by which all that is done there is done at one moment, in every run."""
+    """A provider's clock that stands still, so that every run has the same times."""
 
     def now(self) -> datetime:
         return LATELY
@@ -44,7 +44,7 @@ DONE_AT_PROVIDERS: Final = (
 
 
 class Charge:
-    """An order at a provider on this machine, to have something done with."""
+    """An order at a provider on this machine, on which actions can be run."""
 
     def __init__(self, sandboxes: Sandboxes) -> None:
         self.sandboxes, self.account = sandboxes, sandboxes.accounts[CHARGE]
@@ -74,7 +74,9 @@ class Charge:
         moved_to: str | None = None,
         planned: int | None = None,
     ) -> Scenario:
-        """A request for the order, which has moved on unseen, or is planned for in some hours."""
+        """A request about an order that has changed since the last poll, or that is planned for
+        later.
+        """
 
         def prepare(stack: Stack) -> Any:
             order = self._order(stack)
@@ -87,7 +89,7 @@ class Charge:
         return self._scenario("orders_api", prepare, refused=refused)
 
     def _due(self, *, moved_to: str | None = None, is_down: bool = False) -> Scenario:
-        """A plan whose time has come."""
+        """A plan that is due."""
 
         def prepare(stack: Stack) -> Any:
             self._plan(stack, self._order(stack), hours=1)
@@ -128,7 +130,9 @@ class Charge:
             self.account.move_order(self.id, change)
 
     def _go_on(self, stack: Stack, at: datetime) -> None:
-        """The provider is there again, each schedule wakes us, and the next poll sees it all."""
+        """The provider is available again, each schedule fires, and the next poll finds all
+        changes.
+        """
         self.account.faults.clear()
         planned = load(stack, "perform_action", at=at)
         for name, due in schedules(stack):

@@ -1,4 +1,4 @@
-"""Orders recorded as a worker would record them."""
+"""Orders that were recorded like a worker records them."""
 
 from dataclasses import replace
 

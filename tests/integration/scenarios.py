@@ -1,4 +1,4 @@
-"""What is stored before each worker runs, and its event."""
+"""The data that is stored before each worker runs, and its event."""
 
 import json
 from collections.abc import Mapping
@@ -72,8 +72,8 @@ def lives(stack: Stack) -> Any:
 
 
 def changes(stack: Stack) -> Any:
-    """A change, told to a topic, to the team at once and in a digest, to its customer, to an
-    endpoint."""
+    """A change that is announced to a topic, to the team immediately and in a digest, to its
+    customer, and to an endpoint."""
     subscribe_a_queue(stack)
     stack.apply(replace(OFFERGRID, customer_notices=frozenset({Kind.ACCEPTED})))
     subscriptions = SubscriptionsTable(aws("dynamodb"), table_name=notices_table(stack))
@@ -115,7 +115,7 @@ def enter(stack: Stack, *notices: Notice, due_at: datetime | None = None) -> Non
 
 
 def digest(stack: Stack) -> Any:
-    """Two orders held for one recipient until one moment."""
+    """Two orders held for one recipient until the same time."""
     return sqs_batch([json.dumps(batch_message(hold_two(stack)))])
 
 

@@ -1,4 +1,4 @@
-"""What two runs leave behind, without what differs between any two."""
+"""The state after a run, without values that differ between any two runs."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 
 def plain(value: Any) -> Any:
-    """What is kept or was said, without what differs between any two runs."""
+    """All stored and sent data, without values that differ between any two runs."""
     if isinstance(value, Mapping):
         passing = _PASSING | _passing_in(value)
         kept = {name: plain(one) for name, one in value.items() if name not in passing}
@@ -31,8 +31,9 @@ def plain(value: Any) -> Any:
 
 
 def _without_order_of_people(entries: list[Any]) -> list[Any]:
-    """What people did, of which entries of one millisecond have no order, behind all else. Who
-    carries out a plan after another worker was killed notes the start once more."""
+    """The entries about people's changes, after all others, since entries of the same millisecond
+    have no order. A worker that carries out a plan after another one was killed records the start
+    again."""
     others = [one for one in entries if not _is_of_a_person(one)]
     by_people = {
         json.dumps(one, default=str, sort_keys=True): one for one in entries if _is_of_a_person(one)
@@ -49,8 +50,8 @@ def _is_a_start(entry: Any) -> bool:
 
 
 def _passing_in(value: Mapping[str, Any]) -> set[str]:
-    """When a person did it; until when a run of the watch has looked; the version of what is
-    declared, which is another one after each change."""
+    """Values that differ: the time of a person's change; the time up to which the watch has
+    checked; the version of the declaration, which changes with each change."""
     if value.get("source") == "person":
         return {"at"}
     if value.get("pk") == "declaration":
@@ -71,12 +72,12 @@ def _plain_text(text: str) -> Any:
 
 
 def told(message: Any) -> Any:
-    """A message of a queue; of SNS and EventBridge, what was published under one id."""
+    """A message of a queue; from SNS and EventBridge, the published message under a constant id."""
     if "detail-type" in message:
         return plain(message["detail"])
     return plain(json.loads(message["Message"]) if "Message" in message else message)
 
 
 def distinct(values: Any) -> list[str]:
-    """Each of them once, in any order."""
+    """Each one once, in any order."""
     return sorted({json.dumps(value, default=str, sort_keys=True) for value in values})

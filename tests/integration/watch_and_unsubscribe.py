@@ -1,4 +1,4 @@
-"""A run of watch_deadlines, and clicks on a mail's links, to be stopped in the middle."""
+"""A run of watch_deadlines, and clicks on a mail's links, to be interrupted."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -38,8 +38,8 @@ def put_subscriptions(stack: Stack, *subscriptions: Subscription) -> None:
 
 
 def overdue_and_untold(stack: Stack) -> Any:
-    """One order that was marked before and is to be escalated, one to be marked; of that
-    one nobody was ever told. The stack has an event bus."""
+    """One order that was marked before and is to be escalated, and one to be marked about which
+    nobody was ever notified. The stack has an event bus."""
     subscribe_a_queue(stack)
     subscribe_a_queue_to_a_bus(stack)
     connection = replace(OFFERGRID, contact=CONTACT)
@@ -64,7 +64,7 @@ def next_run(event: Any) -> Any:
 
 
 def one_click(stack: Stack) -> Any:
-    """By who is told by two subscriptions; a third one is somebody else's."""
+    """A click of a recipient with two subscriptions; a third subscription has another recipient."""
     put_subscriptions(stack, SALES, MORE, replace(SALES, id="other", recipient=CONTACT))
     return click(stack, Ending(subscriptions=(SALES.id,)))
 

@@ -1,4 +1,4 @@
-"""Orders for watch_deadlines, and what its runs announce."""
+"""Orders for watch_deadlines, and the announcements of its runs."""
 
 from datetime import datetime, timedelta
 from types import ModuleType
@@ -25,7 +25,7 @@ def key(number: int) -> OrderKey:
 
 
 def run(app: ModuleType, now: datetime, context: Context | None = None) -> dict[str, int]:
-    """What a run did, as of this moment, of what it found to do."""
+    """The counts of a run at this time."""
     answer = app.handler({"now": format_instant(now)}, context or Context())
     return {name: count for name, count in answer.items() if count}
 
@@ -42,7 +42,7 @@ def told(stack: Stack, channel: str = "email") -> list[tuple[str, str]]:
 
 
 def announce(stack: Stack, *numbers: int) -> None:
-    """What the stream's next batch does, of the latest write of each order."""
+    """Run announce with the stream's next batch, which has the latest write of each order."""
     app = stack.load("announce")
     batch = event("announce", "accepted")
     (record_of_one,) = batch["Records"]

@@ -1,4 +1,4 @@
-"""Mutation testing of a seeded sample of the core: what of it do the quick tests notice?
+"""Mutation testing of a seeded sample of the core: which mutants do the quick tests detect?
 
 ``python -m tests.mutants <a python that has mutmut> [--module NAME] [--number N] [--seed N]``
 """
@@ -28,7 +28,7 @@ _NO_TESTS: Final = 33
 
 
 def lay_out(modules: Iterable[str]) -> None:
-    """Copy the project as mutmut wants it: with the product in ``src``."""
+    """Copy the project in the layout that mutmut needs: with the product in ``src``."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     unwanted = shutil.ignore_patterns("__pycache__", ".hypothesis", "mutants")
     for name in COPIED:
@@ -64,7 +64,7 @@ def settings(modules: Iterable[str]) -> str:
 
 
 def run_mutmut(python: str, *names: str) -> str:
-    """Run mutmut on the mutants of these names; what it printed."""
+    """Run mutmut on the mutants with these names; returns its output."""
     libraries = [path for path in sys.path if path.endswith("site-packages")]
     run = subprocess.run(
         [python, "-m", "mutmut", "run", "--max-children", "2", *names],
@@ -79,7 +79,7 @@ def run_mutmut(python: str, *names: str) -> str:
 
 
 def results() -> dict[str, int | None]:
-    """The exit code of each mutant there is; None for one that has not been tried."""
+    """The exit code for each existing mutant; None for a mutant that has not been tested."""
     found: dict[str, int | None] = {}
     for file in (FOLDER / "mutants" / "src").rglob("*.meta"):
         found |= json.loads(file.read_text())["exit_code_by_key"]
@@ -87,7 +87,7 @@ def results() -> dict[str, int | None]:
 
 
 def report(tried: Mapping[str, int | None], python: str) -> int:
-    """Print the share that was killed, and each survivor; how many those are."""
+    """Print the share of killed mutants, and each survivor; returns the number of survivors."""
     survivors = sorted(name for name, code in tried.items() if code not in _KILLED)
     known = [name for name in survivors if change_of(name, python) in EQUIVALENT]
     left = [name for name in survivors if name not in known]
@@ -119,7 +119,7 @@ def change_of(name: str, python: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Mutate, test and report; 1 when more survive than may."""
+    """Mutate, test and report; returns 1 if more mutants survive than allowed."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants")
     parser.add_argument("python")
     parser.add_argument("--module", choices=sorted(MODULES), action="append")

@@ -1,4 +1,4 @@
-"""Mutants that no test can kill, since they change nothing that anybody sees, and why."""
+"""Mutants that no test can kill, since they change nothing observable, and the reasons."""
 
 from collections.abc import Mapping
 from typing import Final

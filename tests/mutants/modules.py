@@ -1,4 +1,4 @@
-"""The modules that are mutated, and the quick tests that are to notice."""
+"""The modules that are mutated, and the quick tests that should detect the mutants."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

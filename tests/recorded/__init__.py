@@ -1,1 +1,2 @@
-"""What each version stored, recorded by running its code: ``python -m tests.recorded VERSION``."""
+"""The data that each version stored, recorded with its code: ``python -m tests.recorded
+VERSION``."""

@@ -1,4 +1,4 @@
-"""``python -m tests.recorded 0.4.0``: record today's code and template as those of a version."""
+"""``python -m tests.recorded 0.4.0``: records the current code and template as this version's."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What of a template decides whether CloudFormation can update a stack of an earlier version."""
+"""The parts of a template that determine whether CloudFormation can update an earlier version."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _REGION = "eu-central-1"
 
 
 def transformed(path: Path) -> Mapping[str, Any]:
-    """The resources of a template as SAM leaves them for CloudFormation."""
+    """The resources of a template after SAM's transform."""
     template, faults = decode(str(path))
     assert not faults
     transform = Transform(str(path), template, _REGION)
@@ -24,7 +24,9 @@ def transformed(path: Path) -> Mapping[str, Any]:
 
 
 def summary(resources: Mapping[str, Any]) -> dict[str, Any]:
-    """By logical id: the type, what can't be changed in place, a table's indexes, and routes."""
+    """By logical id: the type, properties that can't be changed in place, a table's indexes, and
+    routes.
+    """
     return {name: _summary(one) for name, one in resources.items()}
 
 
@@ -54,7 +56,7 @@ def _route(verb: str, path: str) -> str:
 
 @cache
 def create_only(kind: str) -> frozenset[str]:
-    """Properties of a type of which a change replaces the resource, by the type's own schema."""
+    """Properties of a type whose change replaces the resource, from the type's own schema."""
     schemas = files("cfnlint") / "data" / "schemas"
     names = json.loads((schemas / "providers" / f"{_REGION}.json").read_text())
     schema = json.loads((schemas / "resources" / f"{names[kind]}.json").read_text())

@@ -1,4 +1,4 @@
-"""What is stored by a day's work, the same one for each version, and what people read of it."""
+"""The data of a day's work, the same for each version, and what people read of it."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _QUEUES: Final = {"EmailQueue": "send_notice", "EndpointQueue": "call_endpoint"}
 
 
 def work(stack: Stack) -> None:
-    """Customers, mails, subscriptions; then all events of the functions that write."""
+    """Customers, mails and subscriptions, then all events of the functions that write."""
     all_there_is(stack)
     for function in _BATCHES:
         app = stack.load(function)
@@ -27,7 +27,7 @@ def work(stack: Stack) -> None:
 
 
 def items(stack: Stack) -> dict[str, list[dict[str, Any]]]:
-    """The items of every table as DynamoDB gives them."""
+    """The items of every table, as DynamoDB returns them."""
     tables = [n for n, one in template().items() if one["Type"] == "AWS::DynamoDB::Table"]
     found: dict[str, list[dict[str, Any]]] = {}
     for table in sorted(tables):
@@ -42,7 +42,7 @@ def messages(stack: Stack) -> dict[str, list[Any]]:
 
 
 def answers(stack: Stack) -> dict[str, Any]:
-    """What the API answers of it, by path."""
+    """The API's responses about the data, by path."""
     app = stack.load("orders_api")
     hurry(app)
     orders = [one for one in stack.items("OrdersTable") if "order_id" in one]
@@ -65,7 +65,9 @@ def put(stack: Stack, recorded: Mapping[str, list[dict[str, Any]]]) -> None:
 
 
 def read_messages(stack: Stack, recorded: Mapping[str, list[Any]]) -> list[str]:
-    """Hand recorded messages to the functions that read them; the ids of those that failed."""
+    """Pass recorded messages to the functions that read them; returns the ids of failed
+    messages.
+    """
     failed: list[str] = []
     for queue, waiting in recorded.items():
         app = stack.load(_QUEUES[queue])

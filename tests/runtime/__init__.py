@@ -1,1 +1,1 @@
-"""Built functions under Lambda's own runtime client, with a Runtime API of ours behind it."""
+"""Built functions under Lambda's own runtime client, with a Runtime API of the tests."""

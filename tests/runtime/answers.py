@@ -1,4 +1,4 @@
-"""What a function has to answer to its events, by the kind of the event or by the event's name."""
+"""The expected response of a function to its events, by the kind or name of the event."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -33,7 +33,8 @@ FAILED: Final[Mapping[str, list[int]]] = {
 
 
 def check_answer(name: str, event: Any, answer: Any) -> None:
-    """See that the answer is what AWS wants of this kind of event, and what this event deserves.
+    """Check that the response has the form that AWS needs for this kind of event, and the expected
+    content.
 
     :param name: folder and name of the event: ``announce/accepted``
     """

@@ -1,4 +1,4 @@
-"""One built function in a process of its own, started as Lambda starts it.
+"""One built function in a process of its own, started like Lambda starts it.
 
 ``awslambdaric`` runs the handler. The code is the build's, copied and read-only; the memory is
 limited; lines that the runtime client logs come as frames, as Lambda's telemetry gets them, and
@@ -39,7 +39,7 @@ class Code:
         return sorted(self.folder.glob("*Layer/python"))
 
     def contents(self) -> dict[str, tuple[int, int]]:
-        """Size and time of change of every file."""
+        """Size and modification time of every file."""
         return {
             str(path.relative_to(self.folder)): (path.stat().st_size, path.stat().st_mtime_ns)
             for path in self.folder.rglob("*")
@@ -48,7 +48,7 @@ class Code:
 
 
 def copy_code(build: Path, folder: Path) -> Code:
-    """The build in that folder, with nothing in it that can be written."""
+    """The build in that folder, without write permissions."""
     shutil.copytree(build, folder)
     for path in [folder, *folder.rglob("*")]:
         path.chmod(path.stat().st_mode & _READ_ONLY)
@@ -64,7 +64,7 @@ def forget_code(code: Code) -> None:
 
 @dataclass
 class FunctionProcess:
-    """A running function, and all that it wrote so far."""
+    """A running function, and its output so far."""
 
     api: RuntimeApi
     process: "subprocess.Popen[bytes]"
@@ -78,16 +78,16 @@ class FunctionProcess:
     )
 
     def invoke(self, event: bytes) -> Outcome:
-        """What the function does with an event."""
+        """The result of the function for an event."""
         self.api.hand_out(event)
         return self.api.outcome(seconds=self.timeout_seconds + _START_SECONDS)
 
     def lines(self, stream: str) -> list[str]:
-        """What came on ``stdout`` or ``stderr``, line by line, once the process has ended."""
+        """The lines on ``stdout`` or ``stderr``, after the process has ended."""
         return self.written[stream].decode().splitlines()
 
     def frames(self) -> list[str]:
-        """The messages that the runtime client logged, once the process has ended."""
+        """The messages that the runtime client logged, after the process has ended."""
         rest, found = bytes(self.written["frames"]), []
         while rest:
             end = _FRAME_HEAD + int.from_bytes(rest[4:8], "big")
@@ -100,7 +100,7 @@ class FunctionProcess:
 def running_function(
     code: Code, logical_id: str, *, configuration: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Iterator[FunctionProcess]:
-    """The template's function of that name, until the end.
+    """The template's function with this name, until the end of the block.
 
     :param configuration: as GetFunctionConfiguration gives it
     :param environment: region, credentials and endpoint of AWS
@@ -159,7 +159,9 @@ def _reader(stream: IO[bytes], into: bytearray) -> threading.Thread:
 
 
 def _variables_of_lambda(configuration: Mapping[str, Any]) -> dict[str, str]:
-    """What Lambda sets. Source: Lambda developer guide, "Defined runtime environment variables"."""
+    """The variables that Lambda sets. Source: Lambda developer guide, "Defined runtime environment
+    variables".
+    """
     name, logging = configuration["FunctionName"], configuration["LoggingConfig"]
     variables = {
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{configuration['Runtime']}",

@@ -1,4 +1,4 @@
-"""Which lines a function may write: log lines of Powertools, and metrics. Nothing else."""
+"""The lines that a function may write: log lines of Powertools, and metrics."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,9 @@ _ALWAYS: Final = {"level", "location", "message", "service", "timestamp"}
 
 
 def check_lines(running: FunctionProcess, *, stack_name: str) -> int:
-    """See that each line is a log line or a metric of this stack; the number of metrics' lines."""
+    """Check that each line is a log line or a metric of this stack; returns the number of metrics'
+    lines.
+    """
     lines = running.lines("stdout")
     assert running.lines("stderr") == []
     assert not find_leaks("\n".join(lines))

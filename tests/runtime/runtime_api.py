@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, as far as a runtime client needs it to work through one event at a time.
+"""Lambda's Runtime API, as far as a runtime client needs it to process events one at a time.
 
 Source: Lambda developer guide, "Using the Lambda runtime API for custom runtimes", 2018-06-01.
 """
@@ -18,7 +18,7 @@ _ROOT: Final = "/2018-06-01/runtime/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a function did with one event, or with its start.
+    """The result of one event, or of the function's start.
 
     :param answer: what it answered; None where it failed
     :param error: ``errorType``, ``errorMessage`` and ``stackTrace``, if it failed
@@ -31,7 +31,9 @@ class Outcome:
 
 
 class RuntimeApi:
-    """A server on the loopback that hands out events and takes what becomes of them."""
+    """A server on the loopback interface that passes events to a function and receives the
+    results.
+    """
 
     def __init__(self, *, function_arn: str, timeout_seconds: float) -> None:
         """
@@ -47,15 +49,15 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
-        """What AWS_LAMBDA_RUNTIME_API says: host and port."""
+        """The value of AWS_LAMBDA_RUNTIME_API: host and port."""
         return f"127.0.0.1:{self._server.server_address[1]}"
 
     def hand_out(self, event: bytes) -> None:
-        """Give the function an event, once it asks for the next one."""
+        """Give the function an event at its next request."""
         self._events.put(event)
 
     def outcome(self, *, seconds: float) -> Outcome:
-        """What became of the oldest event that nobody has asked about yet.
+        """The result of the oldest event that has not been returned yet.
 
         :raises queue.Empty: when the function has not said so in time
         """
@@ -67,7 +69,7 @@ class RuntimeApi:
         self._server.server_close()
 
     def next_event(self) -> tuple[Mapping[str, str], bytes] | None:
-        """Headers and body of the next invocation; None when there will be none."""
+        """Headers and body of the next invocation; None if there will be no more."""
         event = self._events.get()
         if event is None:
             return None
@@ -132,4 +134,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """No line for a request."""
+        """Log nothing."""

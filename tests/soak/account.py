@@ -1,4 +1,4 @@
-"""One account of a sandbox, steered over its own HTTP interface."""
+"""One account of a sandbox, controlled by its own HTTP interface."""
 
 import json
 import time
@@ -13,7 +13,7 @@ _TRIES: Final = 3
 
 
 class SandboxAccount:
-    """What the soak asks of one connection's sandbox; for one thread."""
+    """The soak's requests to one connection's sandbox; for one thread."""
 
     def __init__(self, stack: Stack, connection: str) -> None:
         described = stack.connections[connection]
@@ -22,12 +22,12 @@ class SandboxAccount:
         self._http: HTTPConnection | None = None
 
     def start_anew(self) -> None:
-        """Forget what was before, and let everybody ask as often as they like."""
+        """Remove all earlier data, and disable rate limits."""
         self._call("POST", "reset")
         self._call("PUT", "limits", {"enforced": False})
 
     def create_orders(self, count: int) -> list[str]:
-        """New orders' names; nobody is told of them."""
+        """Creates new orders without notifications; returns their ids."""
         made = self._call("POST", "orders", {"count": count})
         return [self.name_of(order) for order in made.get("orders", [made])]
 
@@ -45,7 +45,7 @@ class SandboxAccount:
         self._call("DELETE", "faults")
 
     def send_raw(self, body: str, *, bad_signature: bool = False) -> None:
-        """A webhook of these very bytes."""
+        """A webhook with exactly these bytes."""
         self._call("POST", "webhooks", {"body": body, "bad_signature": bad_signature})
 
     def deliveries(self, *, status: str | None = None) -> Sequence[Mapping[str, Any]]:
@@ -54,7 +54,7 @@ class SandboxAccount:
         return found
 
     def orders(self) -> Sequence[Mapping[str, Any]]:
-        """Every order as the provider has it."""
+        """Every order at the provider."""
         listed = self._call("GET", "orders")
         found: Sequence[Mapping[str, Any]] = listed["orders"]
         return found

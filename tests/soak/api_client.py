@@ -1,4 +1,4 @@
-"""The orders API as an operator uses it: over HTTP, with a token, and again after a failure."""
+"""The orders API as an operator uses it: over HTTP, with a token, and with retries."""
 
 import json
 import time
@@ -16,19 +16,19 @@ _CONFLICT: Final = 409
 
 
 class Refused(Exception):
-    """The API would not do it, however often it was requested; the text has its last answer."""
+    """The API still failed after all retries; the text has its last response."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
-    """One person of the group ``operator``."""
+    """One user in the group ``operator``."""
 
     stack: Stack
 
     def ask(
         self, method: str, path: str, body: Any = None, *, key: str | None = None, **query: str
     ) -> Any:
-        """One request, repeated while it fails or conflicts with what others do.
+        """One request, repeated while it fails or conflicts with other changes.
 
         :param key: the idempotency key, where repeating it would do it twice
         :raises Refused: when it failed each time

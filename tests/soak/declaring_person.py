@@ -1,4 +1,4 @@
-"""One person keeps connections.yaml: applies and prunes connections, and rotates secrets."""
+"""One person maintains connections.yaml: applies and prunes connections, and rotates secrets."""
 
 import json
 import subprocess
@@ -38,12 +38,12 @@ _TRIES: Final = 3
 
 
 class CommandFailed(Exception):
-    """``milepost`` would not do it; the text has what it printed."""
+    """``milepost`` failed; the text has its output."""
 
 
 @dataclass(kw_only=True)
 class Declarer:
-    """Changes the file and the stack in turn: in the end the stack is as ``declared``."""
+    """Changes the file and the stack in turn: at the end, the stack equals ``declared``."""
 
     stack: Stack
     declared: dict[str, Any]
@@ -54,7 +54,7 @@ class Declarer:
     figures: Counter[str] = field(default_factory=Counter)
 
     def run(self, stopped: Event) -> None:
-        """Round after round; the one that was begun is finished.
+        """Make changes, round after round; the current round is always completed.
 
         :raises CommandFailed: when the command refuses something
         """
@@ -136,7 +136,7 @@ class Declarer:
 
 
 def differences(declared: Mapping[str, Any], stored: Stored) -> list[str]:
-    """How what the stack has stored differs from what was declared last, a line each."""
+    """The differences between the stored data and the last declaration, one line each."""
     entries = {one["id"]: one for one in declared["connections"]}
     polled = {name for name, one in entries.items() if one.get("poll") != "off"}
     readers = {one["email"] for one in declared.get("subscriptions", ())}
@@ -156,7 +156,7 @@ def differences(declared: Mapping[str, Any], stored: Stored) -> list[str]:
 
 
 def read_declared(path: Path, *, told_of: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The file that the stack's start applied, without subscriptions.
+    """The file that was applied when the stack started, without subscriptions.
 
     :param told_of: what customers are notified of, by connection, where the soak has changed that
     """

@@ -26,7 +26,9 @@ STAYS: Final = "stays@example.org"
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """From when on a recipient wanted these kinds: requested then, and answered then."""
+    """The kinds that a recipient wanted from a time on: when it was requested, and when the
+    response came.
+    """
 
     kinds: frozenset[str]
     asked_at: datetime
@@ -35,7 +37,7 @@ class Wish:
 
 @dataclass(kw_only=True)
 class Reader:
-    """A recipient with one subscription of their own, and what it said when."""
+    """A recipient with one subscription, and its changes with their times."""
 
     recipient: str
     id: str = ""
@@ -43,11 +45,11 @@ class Reader:
 
     @property
     def kinds(self) -> frozenset[str]:
-        """What they want in the end; nothing when the subscription is deleted."""
+        """The settings at the end; empty if the subscription is deleted."""
         return self.wishes[-1].kinds if self.wishes else _NOBODY
 
     def wants(self, kind: str, *, announced_at: datetime) -> bool | None:
-        """Whether they are told of it; None where it was announced while that changed.
+        """Whether they are notified of it; None if it was announced during a change.
 
         What is announced is told a while later, by the subscriptions of that time: so what was
         requested afterwards may count as well.
@@ -61,7 +63,7 @@ class Reader:
 
 @dataclass(kw_only=True)
 class Operating:
-    """What one operator does until the soak has sent everything, and what they want it to do."""
+    """What one operator does until the soak has sent everything, and the intended result."""
 
     stack: Stack
     polled: Sequence[str]
@@ -79,7 +81,7 @@ class Operating:
     figures: Counter[str] = field(default_factory=Counter)
 
     def run(self, stopped: Event) -> None:
-        """Round after round; the one that was begun is finished.
+        """Make requests, round after round; the current round is always completed.
 
         :raises Refused: when the API refuses something
         """
@@ -95,12 +97,12 @@ class Operating:
             self._erase()
 
     def open_requests(self) -> list[str]:
-        """Polls that were requested and are not done yet."""
+        """Requested polls that have not been done yet."""
         shown = [self._operator.ask("GET", f"/connections/{name}") for name in self.polled]
         return [f"{one['id']} {request['id']}" for one in shown for request in one["requests"]]
 
     def finish_erasures(self) -> None:
-        """What a schedule does every 15 minutes: erase what has shown up of them since."""
+        """Like a schedule every 15 minutes: erase data that has appeared since an erasure."""
         name = self.stack.outputs["FinishErasuresFunction"]
         answer = self.stack.client("lambda").invoke(FunctionName=name, Payload=b"{}")
         assert "FunctionError" not in answer, answer["Payload"].read()
@@ -115,7 +117,7 @@ class Operating:
         self.figures["polls requested"] += 1
 
     def _redrive(self) -> None:
-        """A delivery that ended as a dead letter, though nothing is wrong with it."""
+        """Redrive a delivery that became a dead letter, although it is valid."""
         key = OrderKey(self.redriven_for, f"redriven-{uuid4().hex[:10]}", "item-1")
         sent = self.stack.client("sqs").send_message(
             QueueUrl=self.stack.resource_id("InboxDeadLetters"),
@@ -128,7 +130,7 @@ class Operating:
         self.figures["redriven"] += done["moved"]
 
     def _change_subscriptions(self) -> None:
-        """The newest one is deleted, or changed; then there is another one."""
+        """Delete the newest subscription, or change it; then add another one."""
         newest = self.readers[-1]
         if newest.recipient != STAYS:
             if self.rng.random() < 0.5:
@@ -163,7 +165,7 @@ class Operating:
         return answer
 
     def _erase(self) -> None:
-        """Somebody who has an order now, wherever in its life it is."""
+        """A customer with an order now, at any point of its lifecycle."""
         connection = self.rng.choice(self.polled)
         listed = self._operator.ask("GET", "/orders", connection=connection, limit="100")["orders"]
         if not listed:
@@ -177,7 +179,9 @@ class Operating:
 
 
 def _delivery_of(key: OrderKey) -> dict[str, Any]:
-    """A message as ``receive_webhook`` puts it into the inbox, of an order that is accepted."""
+    """A message in the form in which ``receive_webhook`` sends it to the inbox, of an order that is
+    accepted.
+    """
     now = datetime.now(UTC)
     event = {
         "event": "order.status_changed",

@@ -1,4 +1,4 @@
-"""The lives that a soak's orders lead: what each provider says of one order, in order."""
+"""The histories of a soak's orders: what each provider reports about one order, in order."""
 
 from collections.abc import Mapping, Sequence
 from random import Random
@@ -49,7 +49,7 @@ _WITH_A_REASON: Final = frozenset(
 
 
 def make_life(provider: str, rng: Random) -> list[Move]:
-    """The moves of one order's life, as its sandbox takes them."""
+    """The moves of one order's history, in the form of its sandbox."""
     days = iter(rng.sample(_DAYS, len(_DAYS)))
     return [_move(status, days) for status in rng.choice(_LIVES[provider])]
 

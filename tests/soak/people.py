@@ -1,4 +1,4 @@
-"""The people of a soak: one declares connections, one operates; both while everything is sent."""
+"""The people of a soak: one declares connections, one operates, both while everything is sent."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ _TO_FORGET_SECONDS: Final = 60.0
 
 @dataclass(kw_only=True)
 class People:
-    """Two people, each in a thread of their own; what either was refused is in ``refused``."""
+    """Two people, each in a thread of their own; ``refused`` has refusals of their requests."""
 
     stack: Stack
     connections_file: Path
@@ -67,7 +67,7 @@ class People:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Both work until this ends, and then finish what they have begun."""
+        """Both work until this ends, and then complete their current round."""
         stopped = Event()
         runs = (self.declarer.run, self.operating.run)
         threads = [Thread(target=self._work, args=(run, stopped), daemon=True) for run in runs]
@@ -85,7 +85,9 @@ class People:
         return not self.operating.open_requests()
 
     def finish_erasures(self) -> None:
-        """Until every customer is erased: what the search didn't know yet is erased late."""
+        """Wait until every customer is erased: data that the search didn't know yet is erased
+        later.
+        """
 
         def are_done() -> bool:
             self.operating.finish_erasures()
@@ -94,7 +96,7 @@ class People:
         wait_until(are_done, seconds=_TO_FORGET_SECONDS)
 
     def judge(self, kept: Kept, verdict: Verdict) -> None:
-        """Whether all that was requested is done, and nothing that wasn't."""
+        """Whether everything that was requested is done, and nothing else."""
         verdict.wrong += self.refused
         verdict.lost += [f"poll of {one}" for one in self.operating.open_requests()]
         stored = read_what_is_stored(self.stack)

@@ -1,4 +1,4 @@
-"""Kills functions' processes at random, as a machine does that is lost: without a word."""
+"""Kills functions' processes at random, without warning, like a machine that fails."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 @dataclass(kw_only=True)
 class Killer:
-    """Kills one process of a function every so often."""
+    """Kills one process of a function at random intervals."""
 
     stack: Stack
     every_seconds: float
@@ -60,7 +60,7 @@ class Killer:
                     self.kills[function] += 1
 
     def functions_to_kill(self, *, after_seconds: float) -> frozenset[str]:
-        """Which functions may lose a process this long after the start."""
+        """The functions that may lose a process this long after the start."""
         may_be_poll = after_seconds < self.polls_for_seconds and self.kills[POLLS] < _MOST_POLLS
         return VICTIMS | {POLLS} if may_be_poll else VICTIMS
 
@@ -84,13 +84,13 @@ def find_emulator(stack: Stack) -> int:
 
 
 def children_of(pid: int) -> list[int]:
-    """The processes that this one's threads have started."""
+    """The processes that this process's threads have started."""
     found = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for path in found for child in _read(path).split()]
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of a process, of its children, and of those that have ended."""
+    """CPU time of a process, of its children, and of children that have ended."""
     return sum(map(_cpu_seconds_of, (pid, *children_of(pid))))
 
 
@@ -111,7 +111,7 @@ def _read(path: Path) -> str:
 
 
 def wait_until(condition: object, *, seconds: float) -> bool:
-    """Ask until it is true, or the time is up."""
+    """Check until it is true, or time is up."""
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():

@@ -1,4 +1,4 @@
-"""The providers' side of a soak: lives told by webhooks or found by polls, on bad days too."""
+"""The providers' side of a soak: histories reported by webhooks or found by polls, with faults."""
 
 import json
 import time
@@ -52,7 +52,9 @@ class Sent:
 
 
 def send_webhooks(account: SandboxAccount, *, changes: int, seconds: float, rng: Random) -> Sent:
-    """Move orders through their lives, telling each change by webhook, well or badly."""
+    """Move orders through their histories, and report each change by webhook, with or without
+    faults.
+    """
     sent, pace = Sent(), Pace(count=changes, seconds=seconds)
     living: list[tuple[str, list[Move]]] = []
     while sent.figures["changes"] < changes:
@@ -80,7 +82,7 @@ def send_webhooks(account: SandboxAccount, *, changes: int, seconds: float, rng:
 
 
 def _is_due(what: str, share: float, sent: Sent, rng: Random) -> bool:
-    """Whether it is time for one more, at random, so that this share of the changes has it."""
+    """Whether one more change gets it, at random, so that this share of the changes has it."""
     return sent.figures[what] < share * sent.figures["changes"] and rng.random() < 0.5
 
 
@@ -113,7 +115,7 @@ def _send_malformed(account: SandboxAccount, sent: Sent, rng: Random) -> None:
 
 @dataclass(kw_only=True)
 class Polls:
-    """Polls of one connection, asked for as its schedule does."""
+    """Polls of one connection, requested like its schedule does."""
 
     stack: Stack
     connection: str
@@ -122,7 +124,7 @@ class Polls:
     _client: Any = None
 
     def until_complete(self) -> None:
-        """Poll until one poll has seen every page; a failed one says nothing."""
+        """Poll until one poll has read every page; a failed poll doesn't count."""
         while not self.stopped.is_set():
             outcome = self._poll()
             self.outcomes[outcome] += 1
@@ -165,7 +167,7 @@ DRIFTS: Final[Mapping[str, Sequence[dict[str, Any]]]] = {
 def change_between_polls(
     account: SandboxAccount, polls: Polls, *, changes: int, seconds: float, rng: Random
 ) -> Sent:
-    """Move every order one step on, poll, and so on: a provider that is polled has no history."""
+    """Move every order one step, poll, and so on, since a polled provider reports no history."""
     sent, begun = Sent(), time.monotonic()
     lives: dict[str, list[Move]] = {}
     planned = 0

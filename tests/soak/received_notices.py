@@ -1,4 +1,4 @@
-"""What people and systems were told: the subscriber's queue, the mails, the delivery log."""
+"""Notifications of people and systems: the subscriber's queue, the mails, the delivery log."""
 
 import json
 import time
@@ -17,7 +17,7 @@ _TO_GATHER_SECONDS: Final = 0.5
 
 @dataclass(kw_only=True)
 class Listener:
-    """A subscriber of the topic: notes what comes, by its stable id."""
+    """A subscriber of the topic: records each message by its stable id."""
 
     stack: Stack
     told: Counter[str] = field(default_factory=Counter)
@@ -52,14 +52,14 @@ def scan(stack: Stack, logical_id: str) -> list[Mapping[str, Any]]:
 
 
 def mails_by_recipient(stack: Stack) -> Counter[str]:
-    """How many mails everybody got."""
+    """The number of mails that each recipient got."""
     return Counter(recipient for mail in stack.mails() for recipient in mail["to"])
 
 
 def notices_by_recipient(
     items: Sequence[Mapping[str, Any]], *, states: frozenset[str]
 ) -> Counter[str]:
-    """How many mails the delivery log knows of, in these states."""
+    """The number of mails in the delivery log, in these states."""
     return Counter(
         str(item["recipient"])
         for item in items

@@ -1,4 +1,4 @@
-"""What a soak prints."""
+"""The output of a soak."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +11,14 @@ _REDELIVERED: Final = "failed processing SQS batch"
 
 
 def has_failed(soak: Soak) -> bool:
-    """Whether a promise was broken. A kill may repeat one mail, and SNS tells at least once."""
+    """Whether a promise was broken. A kill may repeat one mail, and SNS delivers at least once."""
     verdict = soak.verdict
     too_many_mails = verdict.mailed_again > soak.kills["send-notice"]
     return bool(verdict.lost or verdict.doubled or verdict.wrong or too_many_mails)
 
 
 def print_report(soak: Soak, *, log: Path) -> None:
-    """The figures, and what is wrong if anything is."""
+    """The figures, and the problems if there are any."""
     figures, verdict = soak.figures, soak.verdict
     with log.open(errors="replace") as lines:
         redelivered = sum(_REDELIVERED in line for line in lines)

@@ -1,4 +1,4 @@
-"""One soak: four providers, good and bad days, killed processes, people; then the reckoning."""
+"""One soak: four providers, with and without faults, killed processes, people; then the verdict."""
 
 import time
 from collections import Counter
@@ -50,7 +50,7 @@ busy machine takes for a first start: a message would run out of its tries while
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How much, how fast, and how badly."""
+    """The number of orders, the rate, and the share of faults."""
 
     changes: int
     seconds: float
@@ -65,7 +65,7 @@ class Plan:
 
 @dataclass(kw_only=True)
 class Soak:
-    """A soak's run on a stack of its own."""
+    """A soak on a stack of its own."""
 
     stack: Stack
     plan: Plan
@@ -80,7 +80,7 @@ class Soak:
     polls: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> Verdict:
-        """Send, kill, wait until it is quiet, and judge."""
+        """Send, kill, wait until nothing is in progress, and judge."""
         self._prepare()
         emulator = find_emulator(self.stack)
         listener = Listener(stack=self.stack)
@@ -103,7 +103,7 @@ class Soak:
         return self.verdict
 
     def _prepare(self) -> None:
-        """Accounts without orders; mails to one connection's customers, and to nobody else."""
+        """Accounts without orders; only one connection's customers get mails."""
         client = self.stack.client("dynamodb")
         subscriptions = SubscriptionsTable(
             client, table_name=self.stack.resource_id("NoticesTable")
@@ -126,7 +126,9 @@ class Soak:
             account.start_anew()
 
     def _warm_up(self, listener: Listener) -> None:
-        """One change of each account that sends webhooks: first starts are no part of the soak."""
+        """One change of each account that sends webhooks, since first starts are not a part of the
+        soak.
+        """
         for name, status in WARM_UP.items():
             account = SandboxAccount(self.stack, name)
             account.move(account.create_orders(1)[0], {"status": status})
@@ -177,7 +179,7 @@ class Soak:
         return sent
 
     def _poll_once_more(self) -> None:
-        """Find what no webhook told of: an order whose first change hasn't come yet."""
+        """Find orders that no webhook reported, because their first change hasn't arrived yet."""
         for name in WEBHOOKS:
             polls = Polls(stack=self.stack, connection=name, stopped=Event())
             polls.until_complete()
@@ -207,7 +209,7 @@ class Soak:
         )
 
     def _settle(self, listener: Listener, people: People) -> None:
-        """Wait until nothing is on its way: no webhook, no message, no announcement."""
+        """Wait until nothing is in progress: no webhook, no message, no announcement."""
         accounts, quiet, seen = self._accounts(), 0, -1
 
         def is_quiet() -> bool:

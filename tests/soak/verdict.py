@@ -1,4 +1,4 @@
-"""Whether anything was lost or doubled: what the providers said, against what is kept and told."""
+"""Whether anything was lost or duplicated, according to the providers' data."""
 
 import time
 from collections import Counter
@@ -33,7 +33,7 @@ _UNSENT: Final = frozenset({"queued", "failed", "bounced"})
 
 @dataclass(kw_only=True)
 class Verdict:
-    """What was lost or doubled, one line each, and what is no fault but worth knowing."""
+    """What was lost or duplicated, one line each, and notes that aren't failures."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Verdict:
 
 @dataclass(kw_only=True)
 class Judge:
-    """Compares, and keeps what it finds in ``verdict``."""
+    """Compares, and adds the results to ``verdict``."""
 
     stack: Stack
     accounts: Sequence[SandboxAccount]
@@ -58,7 +58,9 @@ class Judge:
     def judge_webhooks(
         self, kept: Mapping[OrderKey, TrackedOrder], sent: Mapping[str, Sent]
     ) -> None:
-        """Every readable webhook is on its order's timeline; every other in the quarantine."""
+        """Every readable webhook is on its order's timeline; every other one is in the
+        quarantine.
+        """
         for account in self.accounts:
             deliveries = account.deliveries()
             self.verdict.figures["webhooks"] += len(deliveries)
@@ -72,7 +74,7 @@ class Judge:
             self._judge_quarantine(account, sent[account.id].unreadable)
 
     def judge_polled(self, kept: Mapping[OrderKey, TrackedOrder], sent: Mapping[str, Sent]) -> None:
-        """Every step of a polled life is on its order's timeline, in its place."""
+        """Every step of a polled order is on its timeline, in its position."""
         by_name = {(key.connection, key.order_id): one for key, one in kept.items()}
         for account in self.accounts:
             for name, life in sent[account.id].lives.items():
@@ -84,7 +86,9 @@ class Judge:
                     self.verdict.lost.append(f"{account.id}/{name} {status}: kept are {seen}")
 
     def judge_orders(self, kept: Mapping[OrderKey, TrackedOrder]) -> None:
-        """Every order stands where its provider has it, and is the fold of its reports."""
+        """Every order has the same status as at its provider, and equals the fold of its
+        reports.
+        """
         now = datetime.now(UTC)
         for account in self.accounts:
             for order in account.orders():
@@ -107,7 +111,7 @@ class Judge:
             self.verdict.figures["reports kept"] += len(reports)
 
     def judge_told(self, kept: Mapping[OrderKey, TrackedOrder], told: Mapping[str, int]) -> None:
-        """Each announcement was told by SNS, under one id; and nothing else was.
+        """Each announcement was published by SNS with one id; and nothing else was.
 
         What an erased order has announced may have been told before.
         """
@@ -135,7 +139,7 @@ class Judge:
             ]
 
     def judge_mails(self) -> None:
-        """Everybody got as many mails as the delivery log says were sent, and none is missing."""
+        """Every recipient got the number of mails in the delivery log, and none is missing."""
         log = scan(self.stack, "NoticesTable")
         sent = notices_by_recipient(log, states=frozenset({"sent", "delivered"}))
         mails = mails_by_recipient(self.stack)
@@ -205,7 +209,7 @@ class Judge:
 
 
 def read_orders(stack: Stack) -> dict[OrderKey, TrackedOrder]:
-    """Every order that is kept."""
+    """Every stored order."""
     found = map(tracked_order, scan(stack, "OrdersTable"))
     return {one.order.key: one for one in found}
 
@@ -216,7 +220,7 @@ def without_tombstones(kept: Mapping[OrderKey, TrackedOrder]) -> dict[OrderKey, 
 
 
 def announced_ids(kept: Mapping[OrderKey, TrackedOrder]) -> set[str]:
-    """Ids of all announcements that a subscriber who asked for nothing more is told of."""
+    """Ids of all announcements for a subscriber with the default kinds."""
     return {
         one.id_for(key)
         for key, tracked in kept.items()
@@ -237,7 +241,7 @@ def _raw_statuses(tracked: TrackedOrder) -> Iterator[str]:
 
 
 def _missing(wanted: Sequence[str], seen: Sequence[str]) -> list[str]:
-    """Those of the wanted that are not among the seen in their order."""
+    """The wanted items that are not among the seen ones, in order."""
     missing: list[str] = []
     rest = iter(seen)
     for place, status in enumerate(wanted):

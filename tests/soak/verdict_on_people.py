@@ -1,4 +1,4 @@
-"""Whether what people did came to what they wanted, and to nothing else."""
+"""Whether people's requests had the intended results, and no others."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ def wrongly_erased(kept: Kept, erased: Iterable[str]) -> list[str]:
 
 
 def traces(items: Iterable[tuple[str, Mapping[str, Any]]], emails: Iterable[str]) -> list[str]:
-    """Where something names an erased customer, once for each item; items come with their place."""
+    """Where an item names an erased customer, once for each item; items come with their place."""
     wanted = [email.casefold() for email in emails]
     return [
         f"{place} {item.get('pk')} still names an erased customer"
@@ -38,7 +38,7 @@ def traces(items: Iterable[tuple[str, Mapping[str, Any]]], emails: Iterable[str]
 
 
 def wrongly_redriven(kept: Kept, redriven: Sequence[OrderKey]) -> list[str]:
-    """Redriven reports that are on no timeline, or there more than once."""
+    """Redriven reports that are on no timeline, or on one more than once."""
     found = []
     for key in redriven:
         seen = [entry.report.status for entry in kept[key].order.timeline] if key in kept else []
@@ -50,7 +50,8 @@ def wrongly_redriven(kept: Kept, redriven: Sequence[OrderKey]) -> list[str]:
 def wrongly_told(
     kept: Kept, log: Iterable[Mapping[str, Any]], readers: Sequence[Reader], *, connection: str
 ) -> tuple[list[str], list[str]]:
-    """What the readers wanted that isn't in the log, and what is in it that they didn't want.
+    """Notices that the recipients wanted and that aren't in the log, and unwanted notices in the
+    log.
 
     A digest is in the log once for each announcement, and so is a mail that another one replaces.
     """
@@ -76,7 +77,7 @@ def wrongly_told(
 
 
 def wrongly_subscribed(stored: Stored, readers: Sequence[Reader]) -> list[str]:
-    """Subscriptions that aren't as their readers wanted them last."""
+    """Subscriptions that differ from their recipients' last settings."""
     found = []
     for reader in readers:
         there = stored.subscriptions.get(reader.id)
@@ -87,7 +88,7 @@ def wrongly_subscribed(stored: Stored, readers: Sequence[Reader]) -> list[str]:
 
 
 def read_what_is_stored(stack: Stack) -> Stored:
-    """All that ``milepost connections`` reads of the stack."""
+    """All data that ``milepost connections`` reads from the stack."""
     session = boto3.Session(
         aws_access_key_id=stack.access_key_id,
         aws_secret_access_key=stack.secret_access_key,

@@ -38,7 +38,7 @@ def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operat
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Has something done while the next apply waits for its answer, which is yes."""
+    """Run something while the next apply waits for confirmation, which is then given."""
 
     def arrange(act: Any) -> None:
         acts = [act]

@@ -84,7 +84,7 @@ FILE_WITHOUT_RABOT = FILE.split("  - id: rabot-energy", maxsplit=1)[0]
 
 
 class Operator:
-    """Runs the command against the mocked account, and notes every write that reaches AWS."""
+    """Runs the command against the mocked account, and records every write to AWS."""
 
     def __init__(self, directory: Path, outputs: Mapping[str, str]) -> None:
         self.file = directory / "connections.yaml"
@@ -146,7 +146,7 @@ class Operator:
         )
 
     def text(self, connection_id: str) -> str | None:
-        """What send_notice would find for the team's English mail of an acceptance."""
+        """The template that send_notice would find for the team's English mail of an acceptance."""
         table = OverridesTable(
             SESSION.client("dynamodb"), table_name="notices", clock=_always_later()
         )
@@ -164,7 +164,7 @@ def _always_later() -> Any:
 
 
 def _deploy() -> dict[str, str]:
-    """What the template would have made, and its outputs."""
+    """The resources that the template would have created, and its outputs."""
     SESSION.client("scheduler").create_schedule_group(Name="polls")
     SESSION.client("dynamodb").create_table(
         TableName="notices",
@@ -197,7 +197,7 @@ def _deploy() -> dict[str, str]:
 
 
 def _describe_stacks(name: str, outputs: Mapping[str, str]) -> Any:
-    """CloudFormation's answer; the mocked account has all the services but this one."""
+    """CloudFormation's response; the mocked account has all services except this one."""
     if name != STACK:
         error = {"Code": "ValidationError", "Message": f"Stack with id {name} does not exist"}
         raise ClientError({"Error": error}, "DescribeStacks")

@@ -1,4 +1,4 @@
-"""The tables of figures and search, and the lives of orders."""
+"""The tables of figures and search, and the histories of orders."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ DAY = 60 * 24
 
 @dataclass
 class Tables:
-    """Both tables, empty, and everything that works on them."""
+    """Both tables, empty, and the services that use them."""
 
     client: Any
     figures_name: str
@@ -45,11 +45,11 @@ class Tables:
         )
 
     def texts(self) -> str:
-        """Everything that is kept, as one text."""
+        """All stored items, as one text."""
         return "".join(map(self.text_of, self.names))
 
     def text_of(self, table: str) -> str:
-        """Everything that a table keeps."""
+        """All items of a table."""
         return str(self.client.scan(TableName=table)["Items"])
 
     @property

@@ -1,4 +1,4 @@
-"""call_endpoint's app, an endpoint that receives its calls, and a notice that is queued for it."""
+"""call_endpoint's app, an endpoint that receives its calls, and a notice in its queue."""
 
 from collections.abc import Iterator
 from types import ModuleType
@@ -22,7 +22,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def app(stack: Stack, receiver: Receiver) -> ModuleType:
-    """The function as it is, but that it may call this machine, and retries without jitter."""
+    """The unchanged function, except that it may call this machine, and retries without jitter."""
     stack.keep_secret("EndpointSecrets", {"crm": SECRET, "erp": OTHER_SECRET})
     module = stack.load("call_endpoint")
     allow_this_machine(module, chance=lambda: 0.0)

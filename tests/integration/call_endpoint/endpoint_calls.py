@@ -1,4 +1,4 @@
-"""Notices for an endpoint, what is stored of them, and calls of the function."""
+"""Notices for an endpoint, their stored data, and calls of the function."""
 
 import json
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ WHY = "Max Mustermann has no coverage there"
 
 
 class UndelayedQueue(NoticeQueue):
-    """The queue, but that it hands out at once what it was to keep back."""
+    """The queue, except that it delivers delayed messages immediately."""
 
     def __init__(self, client: Any, *, queue_url: str) -> None:
         super().__init__(client, queue_url=queue_url)
@@ -80,7 +80,7 @@ def enter(stack: Stack, url: str, *, sequence: int = 1, **changes: Any) -> Notic
 
 
 def moving(caller: Caller, stack: Stack) -> Caller:
-    """A caller whose subscription gets another URL while the endpoint is being called."""
+    """A caller whose subscription gets another URL during the call of the endpoint."""
 
     class Moving:
         def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:

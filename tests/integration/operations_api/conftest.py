@@ -1,4 +1,4 @@
-"""orders_api as operators call it."""
+"""orders_api as operators use it."""
 
 from types import ModuleType
 

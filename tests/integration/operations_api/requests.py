@@ -36,7 +36,7 @@ Ask = Callable[..., Answer]
 
 
 class Polls:
-    """Implements ``services.Polls``: notes what was started."""
+    """Implements ``services.Polls``: records the started polls."""
 
     def __init__(self) -> None:
         self.started: list[tuple[str, PollRequest]] = []

@@ -1,4 +1,4 @@
-"""Orders that lists show, and how a test reads a list."""
+"""Orders in lists, and how a test reads a list."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ ACCEPTED = Wanted(asked_at=NOON, statuses=(Status.ACCEPTED,))
 
 @dataclass
 class RecordingClient:
-    """The table's client, and what it was asked."""
+    """The table's client, and its requests."""
 
     queries: list[dict[str, Any]] = field(default_factory=list)
 

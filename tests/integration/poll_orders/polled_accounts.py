@@ -1,4 +1,4 @@
-"""What tests of polls share: the accounts, and pages that a provider answers."""
+"""Shared parts of poll tests: the accounts, and pages that a provider returns."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def poll_item(stack: Stack) -> dict[str, Any]:
 
 
 def serve(app: ModuleType, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
-    """The provider answers each request for a page with this one."""
+    """The provider responds to each request for a page with this one."""
     request = ProviderHttp.request
 
     def answer(self: Any, method: str, url: str, **more: Any) -> Response:
@@ -39,6 +39,6 @@ def small_order(id: str, **fields: Any) -> dict[str, Any]:
 
 
 def many_orders(app: ModuleType, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    """The provider has so many new orders, on one page."""
+    """The provider has this number of new orders, on one page."""
     orders = [small_order(f"ord-{number}") for number in range(count)]
     serve(app, monkeypatch, json.dumps({"orders": orders, "nextCursor": None}).encode())

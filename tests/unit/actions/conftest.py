@@ -1,4 +1,4 @@
-"""A counter for each test, with sandboxes of its own."""
+"""A service for actions for each test, with sandboxes of its own."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A counter at which people ask for actions: real sandboxes behind it, orders in memory."""
+"""A service with which people run actions: with real sandboxes, and orders in memory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ HTTP = ProviderPool()
 
 @dataclass
 class Counter:
-    """Takes what people ask for, and shows what is kept of it and what reached the provider."""
+    """Runs people's actions, and shows what is stored and which requests the provider got."""
 
     sandboxes: Sandboxes
     orders: MemoryOrders = field(default_factory=MemoryOrders)
@@ -69,7 +69,7 @@ class Counter:
         )
 
     def create(self, name: str, **fields: Any) -> OrderKey:
-        """An order at the sandbox, known to us as a poll would have taken it in."""
+        """An order in the sandbox, in the form in which a poll would have recorded it."""
         account = self.sandboxes.accounts[name]
         with account.lock:
             said = account.create_order(fields)
@@ -89,7 +89,7 @@ class Counter:
             record(report, orders=self.orders, rules=provider.rules, now=self.now())
 
     def move(self, key: OrderKey, *, seen: bool = True, **change: Any) -> None:
-        """The order goes on at the sandbox; ``seen`` when we have been told."""
+        """Change the order in the sandbox; with ``seen``, also record the change."""
         account = self.sandboxes.accounts[key.connection]
         item = {"itemId": key.item_id} if key.item_id != key.order_id else {}
         with account.lock:
@@ -108,7 +108,7 @@ class Counter:
         return call_off(request(key, action, id=id), tools=self.tools(key.connection))
 
     def run_due(self) -> list[ActionDone | None]:
-        """Run what is due by our clock, as the schedules would, each once."""
+        """Run all actions that are due, like the schedules would, each once."""
         due = [call for call, at in self.plans.due.items() if at <= self.now()]
         for call in due:
             self.plans.drop(call)
@@ -124,12 +124,12 @@ class Counter:
         return self.orders.kept[key]
 
     def by_people(self, key: OrderKey) -> Sequence[Report]:
-        """What the timeline has of what people did."""
+        """People's actions on the timeline."""
         entries = self.order(key).timeline
         return [e.report for e in entries if e.report.source is Source.PERSON]
 
     def noted(self, name: str) -> Sequence[Mapping[str, Any]]:
-        """What the provider's staff were asked to do."""
+        """The requests to the provider's staff."""
         account = self.sandboxes.accounts[name]
         with account.lock:
             return list(account.actions)

@@ -1,4 +1,4 @@
-"""The API on fakes, and one who asks it as an HTTP API would."""
+"""The API on fakes, and a caller that uses it through an HTTP API's events."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -66,7 +66,7 @@ class Notices(MemoryNotices):
 
 @dataclass
 class Lists:
-    """Gives out one page, and remembers what was wanted."""
+    """Returns one page, and records the request."""
 
     orders: list[Listed] = field(default_factory=list)
     last: Place | None = None
@@ -92,7 +92,7 @@ class Lists:
 
 @dataclass
 class NoticeLists:
-    """Gives out one page, and remembers what was wanted."""
+    """Returns one page, and records the request."""
 
     entries: list[Mapping[str, Any]] = field(default_factory=list)
     last: NoticePlace | None = None
@@ -195,13 +195,13 @@ class Connections:
 
 
 class NoActions:
-    """For what asks nothing of providers."""
+    """For requests that don't need a provider."""
 
     def for_order(self, key: OrderKey) -> ActionContext:
         raise UnknownConnection(f"no connection {key.connection!r} is applied")
 
     def forget_credentials(self) -> None:
-        """There are none."""
+        """There are no entries."""
 
 
 class OneKey:
@@ -218,7 +218,7 @@ class Answer:
 
 @dataclass
 class Desk:
-    """All that stands behind the API, and the API."""
+    """All services of the API, and the API."""
 
     orders: Orders = field(default_factory=Orders)
     notices: Notices = field(default_factory=Notices)
@@ -309,7 +309,7 @@ class Desk:
 def http_event(
     method: str, path: str, *, role: str = "viewer", query: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """What an HTTP API hands over, as far as it says anything."""
+    """The event of an HTTP API, with the given parts."""
     pairs = {name: value for name, value in (query or {}).items() if value is not None}
     joined = {n: ",".join(v) if isinstance(v, list) else str(v) for n, v in pairs.items()}
     return {
@@ -339,7 +339,9 @@ def read_answer(answer: Mapping[str, Any]) -> Answer:
 
 
 def in_path(text: str) -> str:
-    """An id as an HTTP API hands it over: every escape decoded, but that of the percent sign."""
+    """An id in the form of an HTTP API: every escape is decoded, except that of the percent
+    sign.
+    """
     return text.replace("%", "%25") if "%" in quote(text) else text
 
 

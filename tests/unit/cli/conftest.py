@@ -1,4 +1,4 @@
-"""What tests of the command share: a file in a directory of its own, and a stack to work on."""
+"""Shared parts of tests of the command: a file in a directory of its own, and a stack."""
 
 import io
 import json
@@ -45,7 +45,7 @@ def write_file(tmp_path: Path) -> WriteFile:
 
 @dataclass
 class Deployed:
-    """A stack in moto, as the template declares it, and the command to steer it with."""
+    """A stack in moto, as the template declares it, and a command for it."""
 
     stack: Stack
     started: list[tuple[str, Any]] = field(default_factory=list)
@@ -58,13 +58,13 @@ class Deployed:
         return CliRunner().invoke(app, list(arguments), input=given)
 
     def say(self, *arguments: str) -> str:
-        """What the command prints when it does as it is told."""
+        """The output of a successful command."""
         result = self.run(*arguments)
         assert result.exit_code == 0, result.output
         return result.stdout
 
     def tell(self, *arguments: str) -> Any:
-        """The same, read as a script does."""
+        """The same, parsed as JSON."""
         return json.loads(self.say(*arguments, "--json"))
 
     def function(self, name: str) -> ModuleType:
@@ -77,12 +77,12 @@ class Deployed:
         return self.functions[name]
 
     def invoke(self, function: str, payload: bytes) -> dict[str, Any]:
-        """What Lambda answers: the function's own code, with what the template sets for it."""
+        """Lambda's response: that of the function's own code, with the template's variables."""
         answer = self.function(function).handler(json.loads(payload), Context())
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
     def keep(self, *reports: Report, connection: Connection = OFFERGRID) -> None:
-        """Record reports, and count them as the stream would."""
+        """Record reports, and count them like the stream."""
         table = OrdersTable(
             aws("dynamodb"), table_name=self.stack.resources["OrdersTable"], connection=connection
         )

@@ -2,6 +2,6 @@
 
 
 def entry(*lines: str) -> str:
-    """A file of one Offergrid connection with more lines of its own, from line 4."""
+    """A file with one Offergrid connection and additional lines, from line 4 on."""
     own = "".join(f"    {line}\n" for line in lines)
     return f"connections:\n  - id: offergrid-home\n    provider: offergrid\n{own}"

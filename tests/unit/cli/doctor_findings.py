@@ -18,7 +18,9 @@ ROUTES = [
 
 
 def set_verified(identity: str, *, verified: bool) -> None:
-    """Whether SES sends from an identity, which it has. In moto no client can change that."""
+    """Set whether SES can send from an existing identity, since no client can change that in
+    moto.
+    """
     stored = ses_backends[DEFAULT_ACCOUNT_ID]["eu-central-1"].email_identities[identity]
     stored.verified_for_sending_status = verified
 

@@ -1,4 +1,4 @@
-"""Every command of ``milepost``, for tests that go through them all."""
+"""Every command of ``milepost``, for tests of all commands."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -10,7 +10,7 @@ from cli.main import PARTS
 
 
 def commands() -> Iterator[tuple[str, Any]]:
-    """Every command of ``milepost`` by the words that call it."""
+    """Every command of ``milepost``, by the words with which it is called."""
     for name, (module, _) in PARTS.items():
         yield from _below(name, typer.main.get_command(import_module(module).app))
 

@@ -1,4 +1,4 @@
-"""The console on fakes, and a browser that keeps its cookies."""
+"""The console on fakes, and a browser that stores its cookies."""
 
 import base64
 import gzip
@@ -55,7 +55,7 @@ class MemorySessions:
 
 @dataclass
 class Pool:
-    """A user pool with one person, who gives the code ``good``."""
+    """A user pool with one user, who returns with the code ``good``."""
 
     groups: Sequence[str] = ("viewer",)
     is_down: bool = False
@@ -126,7 +126,7 @@ class Shown:
 
 @dataclass
 class Browser:
-    """Somebody at the console."""
+    """A user of the console."""
 
     desk: Desk = field(default_factory=Desk)
     sessions: MemorySessions = field(default_factory=MemorySessions)
@@ -168,7 +168,7 @@ class Browser:
         return self._ask("POST", address, headers={"origin": origin}, form=form)
 
     def sign_in(self, *groups: str, to: str = "/console") -> Shown:
-        """Through the pool's page and back."""
+        """Sign in through the pool's page."""
         self.pool.groups = groups or ("viewer",)
         begun = self.get(f"/console/sign-in?{urlencode({'to': to})}")
         [state] = parse_qs(urlsplit(begun.location).query)["state"]

@@ -1,4 +1,4 @@
-"""Orders as the console's lists have them."""
+"""Orders in the form of the console's lists."""
 
 from milepost.common.status import Status
 from milepost.orders.order import OrderKey

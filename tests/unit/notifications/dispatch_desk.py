@@ -1,4 +1,4 @@
-"""A dispatcher with all that it uses in memory."""
+"""A dispatcher with all of its dependencies in memory."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -50,7 +50,7 @@ class MemoryBus:
 
 
 class RefusingAt(MemoryOutbox):
-    """Refuses one put, the one in this place."""
+    """Refuses one message, at this position."""
 
     def __init__(self, place: int) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class RefusingAt(MemoryOutbox):
 
 @dataclass
 class Desk:
-    """A teller and everything around it."""
+    """A dispatcher and its dependencies."""
 
     topic: MemoryTopic = field(default_factory=MemoryTopic)
     bus: MemoryBus | None = None

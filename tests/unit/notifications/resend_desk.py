@@ -1,4 +1,4 @@
-"""A resend with all that it uses in memory."""
+"""A resender with all of its dependencies in memory."""
 
 from dataclasses import replace
 from typing import Any

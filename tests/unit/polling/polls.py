@@ -1,4 +1,4 @@
-"""Polls of one connection, one after the other, of a provider that is a function."""
+"""Consecutive polls of one connection, whose provider is a function."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +46,7 @@ def answer(body: Any, status: int = 200, **headers: str) -> Response:
 
 @dataclass
 class Wire:
-    """A provider at the other end: answers in the order in which they are queued, then by rule."""
+    """A fake provider: returns queued responses in order, then responds by a rule."""
 
     rule: Callable[[dict[str, str]], Answer]
     queued: list[Answer] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Wire:
 
 @dataclass
 class World:
-    """Everything that stays between the polls of one connection."""
+    """The state that is preserved between the polls of one connection."""
 
     connection: Connection
     provider: Provider
@@ -95,7 +95,7 @@ class World:
     )
 
     def request(self, again: LookAgain | None = None) -> str:
-        """Have it polled by whoever polls next."""
+        """Request a poll."""
         request = PollRequest(
             id=uuid4().hex,
             requested_at=self.now,
@@ -107,7 +107,7 @@ class World:
 
     @property
     def requests(self) -> list[str]:
-        """Those that are not done yet."""
+        """Requests that have not been fulfilled yet."""
         state = self.polls.states.get(self.connection.id)
         return [one.id for one in state.requests] if state else []
 
@@ -172,7 +172,7 @@ def an_order(number: int, status: str = "accepted", changed: float = 0, **item: 
 
 
 def offergrid_list(orders: list[Any], limit: int = 100) -> Callable[[dict[str, str]], Answer]:
-    """The list endpoint of docs/providers/offergrid.md over these orders, as they are by then."""
+    """The list endpoint of docs/providers/offergrid.md, with the current state of these orders."""
 
     def rule(query: dict[str, str]) -> Answer:
         since = query.get("updatedSince", "")

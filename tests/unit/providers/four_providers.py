@@ -1,4 +1,4 @@
-"""Each provider's list as a model: orders that each carry one word, as small as they may be."""
+"""Each provider's list as a model: minimal orders that each contain one word."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,9 @@ from tests.unit.polling.polls import Wire, World
 
 @dataclass(frozen=True)
 class Model:
-    """What a provider's orders, pages and events look like, and where the word of one ends up."""
+    """The form of a provider's orders, pages and events, and the field that contains an order's
+    word.
+    """
 
     connection: Connection
     provider: Provider
@@ -147,7 +149,7 @@ MODELS = {
 
 @dataclass(frozen=True, order=True)
 class Listed:
-    """An order on a list: its place there, its time of change, and its JSON."""
+    """An order on a list: its position, its time of change, and its JSON."""
 
     place: str
     changed: str

@@ -1,4 +1,4 @@
-"""Orders as order lists have them."""
+"""Orders in the form of order lists."""
 
 from typing import Any
 

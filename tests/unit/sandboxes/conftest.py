@@ -1,4 +1,4 @@
-"""Running sandboxes, a client for them, and a place for their webhooks to go."""
+"""Running sandboxes, a client for them, and a receiver of their webhooks."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ HTTP = urllib3.PoolManager(maxsize=4, retries=False)
 
 @dataclass(slots=True)
 class Client:
-    """Calls one connection, as the provider's customer or as the one who steers."""
+    """Calls one connection, as the provider's customer or to control the sandbox."""
 
     sandboxes: Sandboxes
     connection: str
@@ -27,7 +27,7 @@ class Client:
     def call(
         self, method: str, path: str, content: Any = None, **headers: str
     ) -> urllib3.BaseHTTPResponse:
-        """One request; ``headers`` have underscores for dashes."""
+        """One request; ``headers`` have underscores instead of dashes."""
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return HTTP.request(
             method,
@@ -54,7 +54,7 @@ class Client:
 
 @dataclass(slots=True)
 class Receiver:
-    """Takes webhooks; answers with the statuses in ``answers``, then 202."""
+    """Receives webhooks; responds with the statuses in ``answers``, then 202."""
 
     url: str
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Receiver:
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
-    """Polls until the condition holds; fails when it does not in time."""
+    """Waits until the condition is true; fails if it isn't in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "what was waited for did not happen"
@@ -128,7 +128,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def ask_for_token(client: Client, **changes: str) -> Any:
-    """The answer of RABOT's token endpoint."""
+    """The response of RABOT's token endpoint."""
     credentials = client.sandboxes.accounts[client.connection].connection.credentials
     fields = {"grant_type": "client_credentials", **credentials, **changes}
     answer = HTTP.request(

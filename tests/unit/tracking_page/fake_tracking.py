@@ -1,4 +1,4 @@
-"""Fakes of what the tracking page reads."""
+"""Fakes of the data that the tracking page reads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,7 +34,7 @@ class Versions:
 
 @dataclass(frozen=True)
 class StoredOrders:
-    """Orders in memory; ``read_keys`` are those that were asked for."""
+    """Orders in memory; ``read_keys`` are the requested ones."""
 
     by_key: Mapping[OrderKey, TrackedOrder]
     read_keys: list[OrderKey] = field(default_factory=list)

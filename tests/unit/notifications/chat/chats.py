@@ -1,4 +1,4 @@
-"""Chats, what is posted to them, and a caller with everything around it in memory."""
+"""Chats, the messages posted to them, and a caller with all of its dependencies in memory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ def notice_to(channel: Channel, kind: Kind = Kind.ACCEPTED, *, key: OrderKey = K
 
 @dataclass
 class World:
-    """One subscription to a chat, and what is around it."""
+    """One subscription to a chat, and its dependencies."""
 
     channel: Channel
     chat: ChatPlatform = field(init=False)

@@ -1,4 +1,4 @@
-"""A subscriber's endpoint on this machine, answering as a test says."""
+"""A subscriber's endpoint on this machine, with responses that a test sets."""
 
 import ssl
 import threading
@@ -27,7 +27,7 @@ class Request:
 
 @dataclass
 class Receiver:
-    """What it answers to everything, and what it got."""
+    """Its response to every request, and the requests that it got."""
 
     port: int = 0
     status: int = 200
@@ -53,7 +53,7 @@ class Receiver:
 
 @contextmanager
 def receiving(certificate: Path | None = None, **answers: Any) -> Iterator[Receiver]:
-    """A receiver that listens on 127.0.0.1, by TLS if it has a certificate."""
+    """A receiver that listens on 127.0.0.1, with TLS if it has a certificate."""
     receiver = Receiver(**answers)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(receiver))
     server.daemon_threads = True

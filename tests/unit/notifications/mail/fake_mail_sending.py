@@ -1,4 +1,4 @@
-"""A sender and everything around it in memory, which can be killed at each step."""
+"""A sender and its dependencies in memory, which can be killed at each step."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,11 +27,11 @@ from tests.fakes.orders import MemoryOrders
 
 
 class Killed(BaseException):
-    """The process is gone: nothing of ours runs after it."""
+    """The process is killed: none of its code runs after that."""
 
 
 def nothing() -> None:
-    """What happens between two steps, usually."""
+    """The default between two steps: nothing happens."""
 
 
 @dataclass
@@ -63,7 +63,9 @@ REASON = "x-reason"
 
 
 class PlainRenderer:
-    """Implements ``sender.Renderer``: a line a notice, with the language and zone as the HTML."""
+    """Implements ``sender.Renderer``: one line for each notice, with the language and zone as the
+    HTML.
+    """
 
     def render(
         self,
@@ -120,7 +122,7 @@ class PlainLinks:
 
 
 class DyingNotices(MemoryNotices):
-    """A log whose writer is killed after so many notices were marked as sent."""
+    """A log whose writer is killed after a number of notices were marked as sent."""
 
     marks_left = 10**6
 
@@ -194,7 +196,7 @@ class Desk:
         return Batch.of(notices[0], due_at=due_at)
 
     def entry(self, notice: Notice) -> tuple[str, str | None]:
-        """The state of a notice, and why, or as which mail."""
+        """The state of a notice, with its reason or its mail's id."""
         item = self.log.items[notice.id]
         return item["state"], item.get("reason") or item.get("message_id")
 

@@ -118,7 +118,7 @@ class TimeEnough:
 
 @dataclass
 class Place:
-    """Implements ``place.Place``: notes the subjects, and the number of tombstones."""
+    """Implements ``place.Place``: records the subjects, and the number of tombstones."""
 
     orders: Graves
     name: str = "place"

@@ -27,7 +27,7 @@ class Customers:
     known: dict[str, list[OrderKey]]
 
     def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
-        """As the index does: an entry of a phone number is found whatever the name."""
+        """Like the index: an entry of a phone number is found with any name."""
         ids = [one for one in self.known if phone_part(one) == phone_part(customer_id)]
         return [key for one in ids for key in self.known[one]]
 

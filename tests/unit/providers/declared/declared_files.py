@@ -49,7 +49,7 @@ CONNECTION = Connection(id="heatly-de", provider="heatly", base_url=BASE)
 
 
 class Recorded:
-    """Answers every request alike and notes it."""
+    """Responds to every request in the same way, and records it."""
 
     def __init__(self, body: bytes = b"{}", status: int = 200) -> None:
         self.answer = Response(status, {}, body)

@@ -1,4 +1,4 @@
-"""Connections and orders that mails are written of."""
+"""Connections and orders for mails."""
 
 from dataclasses import replace
 from decimal import Decimal

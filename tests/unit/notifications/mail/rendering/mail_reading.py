@@ -1,4 +1,4 @@
-"""Reads the two parts of a mail as a person would."""
+"""Reads the two parts of a mail like a person."""
 
 from html.parser import HTMLParser
 
@@ -6,7 +6,7 @@ from milepost.notifications.mail.message import Mail
 
 
 class Words(HTMLParser):
-    """The text of a page as a reader sees it, and what stands in its head."""
+    """The text of a page as a reader sees it, and the content of its head."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Details of orders that tests of sentences use."""
+"""Details of orders for tests of sentences."""
 
 from datetime import timedelta
 from typing import Any
