@@ -26,7 +26,7 @@ BUILT_IN_ACTIONS: Final[Mapping[str, frozenset[str]]] = {
 }
 """The actions that exist for every provider, with their arguments."""
 FINAL: Final = frozenset({COMMISSION_PAID})
-"""Those of them that can't be undone."""
+"""The actions that can't be undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ from milepost.providers.base import BadArgument
 CLAIMED_FOR: Final = timedelta(minutes=3)
 """How long a worker's claim on a target lasts: longer than the function's timeout."""
 LATER: Final = timedelta(seconds=60)
-"""The delay before a batch is tried again of which another worker has claimed a target."""
+"""The delay before a batch is retried if another worker has claimed one of its targets."""
 LONGEST_WAIT: Final = timedelta(minutes=15)
 """The longest delay of an SQS message."""
 REQUESTS_OF_AN_ACTION: Final = 2
@@ -73,7 +73,7 @@ class BatchWorker:
     open_resender: Callable[[], Resender]
     clock: Callable[[], datetime]
     pause: Callable[[float], None]
-    """Waits so many seconds."""
+    """Waits this number of seconds."""
 
     def work(self, batch_id: str, *, has_time: Callable[[], bool]) -> BatchState | None:
         """Run a batch; returns its state afterwards, or None if there is no such batch.

@@ -130,7 +130,7 @@ def _run(
             return None
         return _ask_provider(request, _make_call(request, order, tools), tools)
     except BeingDone as being:
-        # What comes of it is not known yet: if nothing does, the plan still holds.
+        # The result is not known yet: if there is none, the plan is still valid.
         tools.plans.put(replace(call, attempt=call.attempt + 1), at=being.until)
         return None
     except NotAllowed as no:
@@ -239,5 +239,5 @@ def _outcome(action: ProviderAction, response: Response) -> str:
     try:
         return action.read_outcome(read_object(response.body))
     except BadPayload:
-        # It said yes, in a way we can't read more from.
+        # The provider accepted, in a form from which no details can be read.
         return "done"

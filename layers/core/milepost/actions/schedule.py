@@ -100,7 +100,7 @@ def call_off(request: ActionRequest, *, tools: ActionContext) -> ActionDone:
         _require_same_plan(order, plan, tools)
         require_not_started(order, request.action, tools)
 
-    # Recorded first: a schedule that still fires finds that its plan no longer holds.
+    # Recorded first, so that a schedule that still fires finds that its plan isn't valid any more.
     of_plan = replace(request, planned_for=plan.planned_for)
     done = tools.keep(
         make_report(of_plan, Result.CALLED_OFF, now=tools.clock()), require=require_same_plan

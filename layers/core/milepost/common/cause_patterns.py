@@ -26,7 +26,7 @@ _WORDS: Final = {
 _PASSED: Final = r"\b(?:passed|successful|ok|fine|bestanden|positiv|erfolgreich|godkendt)\b"
 
 _PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
-    # First: a text that names it beside something else must never be quoted to a customer.
+    # First, since a text that names it and something else must never be quoted to a customer.
     "credit_check": (
         r"credit.?(?:check|worth|rating|score|history|report|assessment|bureau|risk)",
         r"credit (?:declined|refused|denied|not (?:approved|ok|sufficient))",

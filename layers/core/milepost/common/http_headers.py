@@ -23,7 +23,7 @@ def is_header_value(text: str) -> bool:
 
 
 LONGEST: Final = timedelta(days=1)
-"""More than this is read as this; whoever waits may set a lower limit."""
+"""Longer waits are limited to this; callers may set a lower limit."""
 
 
 def read_retry_after(text: str | None, *, now: datetime) -> timedelta | None:
@@ -34,7 +34,7 @@ def read_retry_after(text: str | None, *, now: datetime) -> timedelta | None:
     """
     asked = (text or "").strip()
     if asked.isascii() and asked.isdigit():
-        # So many digits are more than a day, and might be too many to convert.
+        # A number with this many digits is more than a day, and may be too large to convert.
         return min(timedelta(seconds=int(asked)), LONGEST) if len(asked) < 10 else LONGEST
     try:
         date = parsedate_to_datetime(asked)

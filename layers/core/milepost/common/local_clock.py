@@ -50,7 +50,7 @@ def next_full_hour(now: datetime, zone: str) -> datetime:
         shown = moment.astimezone(info)
         past = shown - shown.replace(minute=0, second=0, microsecond=0)
         moment += _HOUR - past
-        # A clock that was changed by half an hour meanwhile shows half past.
+        # If the clocks have changed by half an hour in the meantime, it is half past.
         if moment.astimezone(info).time().replace(hour=0) == time():
             return moment
 

@@ -24,7 +24,7 @@ class Wrong(Exception):
 MOST_REMINDER_HOURS: Final = 336
 """Two weeks before an appointment: nobody is reminded earlier."""
 MOST_TRACKING_DAYS: Final = 730
-"""Two years: a link that is valid for longer is one that nobody remembers."""
+"""Two years: nobody remembers a link that is valid for longer."""
 DEEPEST: Final = 20
 """Levels of objects and lists in ``options``."""
 A_YEAR: Final = 366

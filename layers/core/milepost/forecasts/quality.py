@@ -18,9 +18,11 @@ from milepost.forecasts.survival import SHARES, Points
 MOST_SCORED: Final = 26
 """Weeks whose forecasts say by how much an interval has to be wider."""
 _SHORTEST: Final = 60.0
-"""Seconds: what is forecast or comes true within a minute counts as one."""
+"""Seconds: forecasts and results within a minute count as one minute."""
 _MOST: Final = 4.0
-"""The most by which a side of an interval is widened, and the least by which it is narrowed."""
+"""The maximum factor by which a side of an interval is widened; it is narrowed at most by the
+inverse.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ BEFORE: Final = 13 * WEEK
 SLOWER: Final = -3.0
 """Below it a difference is no chance: once in 740 comparisons, if orders were independent."""
 LARGE: Final = 1.2
-"""By which factor the median has to be longer. Weeks differ by more than chance where orders are
-handled together, so a small difference says little however sure it is."""
+"""The factor by which the median has to be longer. If orders are handled together, weeks differ by
+more than chance, so a small difference means little even if it is significant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _in_period(stays: Iterable[Stay], *, since: float, until: float) -> list[Obs
         if last <= first:
             continue
         is_over = one.left is not None and one.left <= until
-        # An order that comes to nothing is not late: it is watched no longer.
+        # An order that ends without success is not late: its observation ends.
         goes_on = is_over and (one.ended != one.left or one.completed)
         event = Event.COMPLETED if goes_on else Event.NOTHING_YET
         found.append(Observation(first - one.entered, last - one.entered, event, one.number))

@@ -75,7 +75,7 @@ def points_of(observations: Sequence[Observation], *, enough: int = 1) -> Points
             entered += 1
         numbers = [0, 0, 0]
         for one in group:
-            # What was seen for no time at all was never at risk.
+            # An observation without any duration was never at risk.
             if one.start < time or one.start <= 0:
                 numbers[one.event] += one.number
         ended = numbers[Event.COMPLETED] + numbers[Event.UNSUCCESSFUL]

@@ -32,7 +32,7 @@ class Entered:
     is_retried: bool = False
     """Whether it waits for a retry, which is already scheduled."""
     requested_with: str | None = None
-    """The idempotency key of the request by which a person had it entered."""
+    """The idempotency key of the request with which a person entered it."""
     message_id: str | None = None
     """The id of its message, if it has gone out."""
 

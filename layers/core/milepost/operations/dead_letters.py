@@ -140,7 +140,7 @@ class DeadLetterQueue:
 
     def give_up(self, letter: DeadLetter) -> None:
         """Remove a message permanently, while this process has received it."""
-        # What is stored elsewhere is removed first: without its letter nobody would find it.
+        # Data outside of the queue is removed first: without its message, it would not be found.
         self.way.forget(letter)
         self.letters.remove(letter)
 

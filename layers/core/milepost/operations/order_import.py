@@ -74,7 +74,7 @@ _LONGEST: Final = 2_000
 _NO_ORDER: Final = (
     *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError),
 )
-"""What is raised for a single stored order that is invalid; never for an outage."""
+"""Exceptions that are raised for a single invalid stored order; never for an outage."""
 
 
 class ImportOutcome(StrEnum):

@@ -185,7 +185,7 @@ class Seen:
     def _add_to_index(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
         for digest, key in entries:
             if self._keys.get(digest) == key:
-                # Kept as it is: a copy of the bytes would double the memory.
+                # Not copied, since a copy of the bytes would double the memory.
                 continue
             self._keys[digest] = key
             if key == NO_KEY:

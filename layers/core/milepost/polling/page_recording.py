@@ -66,7 +66,7 @@ class PageRecorder:
     _waiting: WaitingOrders = field(default_factory=WaitingOrders)
     _attempts: int = 0
     _lock: Lock = field(default_factory=Lock, repr=False)
-    """Held by an order's task while it reads or changes what is not its own."""
+    """Held by an order's task while it reads or changes shared data."""
 
     def __post_init__(self) -> None:
         self._unfinished = UnfinishedPages(self.seen)

@@ -175,7 +175,7 @@ class Poll:
         except (StoreUnavailable, MemoryError):
             raise
         except Exception:
-            # No further page can be read, but what was read is recorded.
+            # No further page can be read, but the orders that were read are recorded.
             with suppress(StoreUnavailable):
                 recorder.finish()
             raise
@@ -272,7 +272,7 @@ class Poll:
         if again.digest == previous.digest or not previous.has_shifted(again.hashes()):
             return None
         if not previous.adjoins(again.hashes()):
-            # Too much has moved to know what was missed, so the next poll reads everything again.
+            # Too many orders have moved to know which ones were missed: everything is read again.
             recorder.hold_cursor_at(self._again.since if self._again else state.cursor)
         return again, requested_at
 

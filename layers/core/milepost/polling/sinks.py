@@ -48,7 +48,7 @@ class Sinks:
     """Reads the orders that are recorded next. Raises ``StoreUnavailable`` when no order can be
     read now; after any other exception, each is read when it is recorded."""
     side_by_side: SideBySide = in_turn
-    """Runs tasks of which each records one order."""
+    """Runs tasks, each of which records one order."""
     look: Callable[[Json, Sequence[Report]], None] = look_at_nothing
     """Compares an order, as the provider wrote it, with earlier ones. It doesn't raise."""
     quarantine: Callable[[bytes, str], None]

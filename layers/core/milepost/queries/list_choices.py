@@ -19,4 +19,4 @@ class Sort(StrEnum):
     CUSTOMER = "customer"
     PROVIDER = "provider"
     FORECAST = "forecast"
-    """By when they will probably be completed; those of which nobody knows come last."""
+    """By when they will probably be completed; orders without a forecast come last."""

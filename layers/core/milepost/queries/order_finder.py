@@ -28,16 +28,22 @@ from milepost.queries.phone_words import phone_readings
 from milepost.queries.search_words import Reading, readings_of
 
 MOST_FOUND: Final = 500
-"""Orders that one search finds; of more it is said that there are more."""
+"""The maximum number of orders that one search finds; for more, the result says that there are
+more.
+"""
 MOST_SORTED: Final = 2_000
 """Orders of a list that is sorted by something else than the next date: they are sorted here."""
 MOST_COUNTED: Final = 1_000
-"""Orders that are counted one by one; of more it is said that there are more."""
+"""The maximum number of orders that are counted one by one; for more, the result says that there
+are more.
+"""
 _READ_AT_ONCE: Final = 1_000
 
 
 Ends: TypeAlias = Callable[[Sequence[Listed]], Mapping[OrderKey, datetime]]
-"""When orders with their facts will probably be completed, without those of which nobody knows."""
+"""When orders with their facts will probably be completed; orders without a forecast are left
+out.
+"""
 
 
 class TooManyToSort(Exception):

@@ -307,7 +307,7 @@ def _is_over(one: Listed, now: datetime, today: date) -> bool:
         # Its appointment was moved far beyond the track: it is overdue before that.
         return one.next_date < sortable(now)
     day = _agreed_day(one)
-    # An appointment is kept until the work on site is over; without an hour, until its day is.
+    # An appointment is over after the work on site; without a time, at the end of its day.
     if day:
         return day < today
     on_site = ON_SITE if is_agreed else timedelta()

@@ -33,7 +33,7 @@ _SHORTEST_NUMBER: Final = 5
 _PART: Final = re.compile(r"[^\W_]+")
 _NUMERIC: Final = re.compile(r"[\d+()./-]+")
 _HOUSE_AFTER_DOT: Final = re.compile(r"(?<=[^\W\d]\.)(?=\d)")
-"""Where a number begins right behind an abbreviation: ``Hauptstr.7``."""
+"""The position at which a number follows an abbreviation directly: ``Hauptstr.7``."""
 _TRUNK_ZERO: Final = re.compile(r"(?<=\d)\s*\(\s*0\s*\)")
 """The zero of ``+49 (0)30``, which is dialled only within the country."""
 _UUID: Final = re.compile(r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}", re.IGNORECASE)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
 
 _LATEST: Final = 24 * 3600
-"""Seconds for which Scheduler goes on trying to start the function."""
+"""The number of seconds for which Scheduler retries to start the function."""
 
 
 class ActionSchedules:
@@ -58,7 +58,7 @@ class ActionSchedules:
                 },
             )
         except self._client.exceptions.ConflictException:
-            # Put before: the same key means the same time.
+            # It was created before: the same key means the same time.
             return
 
     def drop(self, call: PlannedCall) -> None:

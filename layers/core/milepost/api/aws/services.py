@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
 
 _FORECASTS_KEPT: Final = 60.0
-"""Seconds for which tables of forecasts are kept, which are made once a day."""
+"""For how many seconds tables of forecasts are cached; they are made once a day."""
 
 
 def open_services(

@@ -72,6 +72,6 @@ def _take(
     try:
         text = unpack(value)
     except UnusableProvider:
-        # Kept without content, so that its connections report why they are closed.
+        # Included without content, so that its connections report why they can't be used.
         text = ""
     versions[(name, int(number))] = StoredProvider(name, int(number), text)

@@ -72,7 +72,7 @@ def disclosed(order: Order, *, with_name: bool, withheld: str) -> Order:
 def _entry(entry: Entry, known: Details, *, with_name: bool, withheld: str) -> Entry:
     report = entry.report
     said: dict[str, Any] = dict(report.details)
-    # A name may be said by another report alone: what the order knows counts here too.
+    # A name may be in another report only, so all data of the order is checked.
     facts = {name: fact for name, fact in known.items() if name not in _EXPLAINING}
     details = cast(Details, facts | said)
     kept: dict[str, Any] = {}

@@ -224,7 +224,7 @@ class Caller:
             self._close(claim, State.FAILED, reason, attempt + 1)
             return Called(State.FAILED, failure.reason, switched_off=True)
         if failure.is_gone:
-            # Its URL was changed meanwhile, or another worker is switching it off.
+            # Its URL was changed in the meantime, or another worker is switching it off.
             self._close(claim, State.FAILED, failure.reason, attempt + 1)
             return Called(State.FAILED, failure.reason)
         wait = next_wait(failure, attempt=attempt, chance=self.chance())

@@ -141,7 +141,7 @@ class Tracker:
         return replace(step, retry_at=awake)
 
     def _try_again(self, steps: Sequence[tuple[Logged, Step]]) -> None:
-        # Before the states are written: whoever stops in between finds the same to do again.
+        # Before the states are written, so that after an interruption the same is done again.
         retries: dict[datetime, list[Notice]] = {}
         for logged, step in steps:
             if step.retry_at:

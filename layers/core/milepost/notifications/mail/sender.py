@@ -156,7 +156,7 @@ class Sender:
             self.claims.release(notice, claim=claim)
             raise
         except OutcomeUnknown:
-            # Only its event, which needs no claim, may write to it meanwhile.
+            # Until then, only its event, which needs no claim, may change the entry.
             self.claims.keep_claim(notice, claim=claim, until=now + NEWS_WITHIN)
             raise
         except Refused as refusal:

@@ -57,7 +57,7 @@ class Erased:
     late: int = 0
     """Orders that became tombstones automatically since the customer was last erased."""
     found: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Ids of what was removed, by place."""
+    """Ids of the removed data, by place."""
     left: Sequence[Left] = ()
     not_read: Mapping[str, str] = field(default_factory=dict)
     """Places that could not be searched, each with the reason."""

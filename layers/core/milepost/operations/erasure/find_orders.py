@@ -94,7 +94,7 @@ class _Search:
         self._found = FoundOrders()
         self._looked_for: set[str] = set()
         self._nameless: set[OrderKey] = set()
-        """Orders of which only their phone number is known."""
+        """Orders of which only the customer's phone number is known."""
 
     def run(self, also: Collection[tuple[str, str]]) -> FoundOrders:
         for group in also:

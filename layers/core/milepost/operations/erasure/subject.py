@@ -88,7 +88,7 @@ class Subject:
     groups: frozenset[Group] = frozenset()
     marks: frozenset[str] = field(default=frozenset(), repr=False)
     deciding: frozenset[str] = field(default=frozenset(), repr=False)
-    """Those of the marks by which the customer of an order is known."""
+    """The marks that identify the customer of an order."""
     name_lengths: frozenset[int] = frozenset()
     """How many words their names have."""
     until: datetime | None = None

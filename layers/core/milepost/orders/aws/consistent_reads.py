@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import BatchGetItemOutputTypeDef
 
 _FRUITLESS_ROUNDS: Final = 5
-"""How often DynamoDB may answer with nothing that was asked for before we give up for now."""
+"""How often DynamoDB may return none of the requested items before the read fails."""
 _FIRST_WAIT: Final = 0.05
 
 
@@ -44,7 +44,7 @@ class ConsistentOrders:
             try:
                 found[key] = tracked_order(from_item(item))
             except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-                # The message may quote what is stored.
+                # The message may quote stored data.
                 unreadable[key] = type(error).__name__
         return OrdersRead(found=found, unreadable=unreadable)
 

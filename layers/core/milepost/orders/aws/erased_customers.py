@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 STATE_KEPT: Final = 60.0
-"""Seconds for which a worker believes that nobody was erased lately. What it records meanwhile is
-found by ``finish_erasures``."""
+"""For how many seconds a worker assumes that nobody was erased recently. ``finish_erasures`` finds
+data that it records in that time."""
 
 
 @dataclass(frozen=True, slots=True)

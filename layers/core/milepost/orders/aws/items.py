@@ -114,7 +114,7 @@ def _entry_of(item: Mapping[str, Any], key: OrderKey, whole: Details, *, same: s
 
 
 _COUNTS: Final = ("stages_left_out", "late", "people")
-"""Of a summary, kept where there are any."""
+"""Attributes of a summary, which are stored if they aren't empty."""
 
 
 def summary_item(summary: Summary | None) -> dict[str, Any] | None:

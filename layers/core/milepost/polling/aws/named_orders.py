@@ -207,7 +207,7 @@ def _needs_start(before: Mapping[str, Any], now: datetime) -> bool:
     later = before.get("fetch_not_before")
     if later is not None and parse_instant(later) > now:
         return False
-    # Whoever fetches now looks for further named orders before it ends.
+    # The process that is fetching now looks for further named orders before it ends.
     fetching = before.get("fetch_until")
     return fetching is None or parse_instant(fetching) <= now
 

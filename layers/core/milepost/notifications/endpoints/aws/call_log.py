@@ -30,8 +30,9 @@ LONGEST_DELAY: Final = timedelta(minutes=15)
 """The longest delay of an SQS message."""
 
 ATTEMPT: Final = "attempt"
-"""Where a message says how many calls had failed before it. A message that is behind the log is a
-copy of one that was done; one that is ahead was put before its sender was killed."""
+"""The attribute in which a message states how many calls had failed before it. A lower number than
+in the log is that of a copy of a message that was processed; a higher one is that of a message
+whose sender was killed after it was sent."""
 
 
 def attempt_of(message: Mapping[str, Any]) -> int:

@@ -117,7 +117,7 @@ class EndpointsTable:
         return token if answer is not None else None
 
     def switch_off(self, endpoint: Endpoint, *, reason: str, claim: str) -> bool:
-        # Whoever notes a success, or resumes it, takes the claim away.
+        # A recorded success, or a person who resumes it, removes the claim.
         the_claim_holds = "switching_off_by = :claim"
         answer = self._update(
             endpoint,
@@ -188,7 +188,7 @@ class EndpointOwners:
         configuration_set: str,
         suppressions: Suppressions,
     ) -> None:
-        # Told once an endpoint has failed for days: most that are called never need it.
+        # Needed only after an endpoint has failed for days, so it is created then.
         self._open_client = cache(make_client)
         self._sender = sender
         self._configuration_set = configuration_set

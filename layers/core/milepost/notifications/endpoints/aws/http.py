@@ -21,7 +21,7 @@ SECONDS: Final = 15.0
 """The total time in seconds: resolving the name, connecting, sending, and the response."""
 MOST_BYTES: Final = 64 * 1024
 MOST_LOOKED_AT: Final = 2_000
-"""Bytes of a response's body in which a chat says what is wrong."""
+"""The number of bytes of a response's body that are read, since chats put the error into it."""
 _MOST_INTERIM: Final = 100
 _NOT_SKIPPED_HERE: Final = (http.HTTPStatus.CONTINUE, http.HTTPStatus.SWITCHING_PROTOCOLS)
 
@@ -127,7 +127,7 @@ class _Call:
         try:
             outcome = self._outcome.get(timeout=self._seconds)
         except Empty:
-            # What counts is the status; whoever dribbles the rest has taken the message.
+            # Only the status counts: an endpoint that sends the rest slowly has the message.
             outcome = self._answer or self._too_late()
         finally:
             self._line.cut()

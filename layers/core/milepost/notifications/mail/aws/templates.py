@@ -43,7 +43,7 @@ class OverridesTable:
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues=to_item({":pk": templates_partition(connection_id)}),
-            # What was just applied is compared, and what was removed stays removed.
+            # Consistent, since the result is compared with what was just applied or removed.
             ConsistentRead=True,
         )
         items = [from_item(item) for page in pages for item in page["Items"]]

@@ -42,7 +42,7 @@ class Said:
     subject: str
     lead: list[str]
     after: list[str]
-    """What comes next."""
+    """What happens next."""
 
 
 def compose_said(text: Template, values: dict[str, Any]) -> Said:

@@ -56,11 +56,13 @@ class Digest:
     reason: DigestReason
     lines: tuple[DigestLine, ...]
     beyond: tuple[Notice, ...] = ()
-    """Notices that are counted, but not shown: their orders were judged, and not kept."""
+    """Further notices, which are counted but not shown: their orders were judged, but are not in
+    memory.
+    """
     overdue: OverdueNow = field(default_factory=OverdueNow)
-    """What is overdue besides, of the recipient's connections; never for customers."""
+    """Other overdue orders of the recipient's connections; never for customers."""
     connections: tuple[Connection, ...] = ()
-    """Those of the lines, as far as they are still applied."""
+    """The connections of the lines, if they are still applied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
