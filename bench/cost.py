@@ -60,7 +60,7 @@ def measure(*, quick: bool) -> list[Figure]:
             ),
         ),
         Figure(
-            what="… of sixty million a month",
+            what="… at sixty million per month",
             measured=(dense := per_million(TEAMS[_LARGEST], prices, known)).total,
             unit="$",
             note=f"batches are fuller: {_by_part(dense)}",
@@ -93,7 +93,7 @@ def list_lines(
     """A row for each item in a small team's costs, and for each optional item."""
     events = {"its events": price_events(load, prices, measured).total}
     rows = [
-        Figure(what=f"of the month of 1,000 orders: {name}", measured=dollars, unit="$")
+        Figure(what=f"of a month with 1,000 orders: {name}", measured=dollars, unit="$")
         for name, dollars in {**price_month(load, prices).parts, **events}.items()
     ]
     more = {
@@ -108,7 +108,7 @@ def list_lines(
         - sum(price_polls(load, prices).parts.values()),
     }
     return rows + [
-        Figure(what=f"not in it: {name}", measured=dollars, unit="$")
+        Figure(what=f"not included: {name}", measured=dollars, unit="$")
         for name, dollars in more.items()
     ]
 

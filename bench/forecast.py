@@ -94,7 +94,7 @@ def measure_forecasts(name: str, cases: Sequence[Case]) -> Iterator[Figure]:
     yield Figure(what=what, measured=covered, goal=LEAST_COVERED, at_least=True, note=note)
     yield Figure(what=f"{what}, at most", measured=covered, goal=MOST_COVERED)
     yield Figure(
-        what=f"{name}: pinball loss, by that of completed orders' quantiles",
+        what=f"{name}: pinball loss, compared with completed orders' quantiles",
         measured=score.loss / max(score.naive_loss, 1.0),
         goal=GOAL_OF_LOSS,
         if_missed=(
@@ -178,7 +178,7 @@ def measure_alerts(name: str, cases: Sequence[Case], *, injections: int) -> Iter
     compared = compare_stages(stays, weeks)
     alerts = find_alerts(compared)
     yield Figure(
-        what=f"{name}: windows with an alert, of all",
+        what=f"{name}: share of windows with an alert",
         measured=len(alerts) / max(len(compared), 1),
         goal=MOST_FALSE,
         note=f"{len(alerts)} of {len(compared)}: 14 days of a stage, each week",

@@ -47,24 +47,26 @@ def measure(*, quick: bool) -> list[Figure]:
     hot = {size: _hot_connection(size) for size in (HOT[:2] if quick else HOT)}
     _draw(
         {
-            "a poll, each unchanged order": ("orders", polls),
-            "a report more": ("reports on the timeline", _first_of(timelines)),
-            "an event of one hot connection": ("events", _first_of(hot)),
+            "a poll, per unchanged order": ("orders", polls),
+            "one more report": ("reports on the timeline", _first_of(timelines)),
+            "an event of one busy connection": ("events", _first_of(hot)),
         }
     )
     return [
         *(
-            Figure(what=f"a poll of {size:,} unchanged orders, each", measured=value, unit="us")
+            Figure(
+                what=f"a poll of {size:,} unchanged orders, per order", measured=value, unit="us"
+            )
             for size, value in polls.items()
         ),
         Figure(
-            what=f"… among {last:,} by among {first:,}",
+            what=f"… among {last:,}, compared with {first:,}",
             measured=polls[last] / polls[first],
             goal=EVEN,
         ),
         *(
             Figure(
-                what=f"a report more on a timeline of {size}",
+                what=f"one more report on a timeline of {size}",
                 measured=microseconds,
                 unit="us",
                 note=f"{units} write units for the item",
@@ -121,14 +123,14 @@ def _hot_connection(size: int) -> tuple[float, int]:
 def _hot_figures(hot: Mapping[int, tuple[float, int]]) -> Iterator[Figure]:
     for size, (microseconds, writes) in hot.items():
         yield Figure(
-            what=f"an event of {size:,} of one connection",
+            what=f"one of {size:,} events of one connection",
             measured=microseconds,
             unit="us",
             note=f"all of one minute: the connection's own item written {writes} ×",
         )
     first, last = min(hot), max(hot)
     grown = hot[last][0] / hot[first][0]
-    yield Figure(what=f"… among {last:,} by among {first:,}", measured=grown, goal=EVEN)
+    yield Figure(what=f"… among {last:,}, compared with {first:,}", measured=grown, goal=EVEN)
 
 
 def _first_of(measured: Mapping[int, tuple[float, int]]) -> dict[int, float]:

@@ -65,7 +65,7 @@ def describe(name: str, units: Mapping[int, float]) -> list[Figure]:
             note=", ".join(f"{value:g} among {size:,}" for size, value in units.items()),
         ),
         Figure(
-            what=f"a page of {name}, among {last:,} by among {first:,}",
+            what=f"a page of {name}, among {last:,}, compared with {first:,}",
             measured=units[last] / units[first],
             goal=GOAL,
         ),

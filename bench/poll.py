@@ -95,7 +95,7 @@ def measure(*, quick: bool) -> list[Figure]:
             note="digests are one object in S3",
         ),
         Figure(
-            what=f"poll of {orders:,} orders, one in {EVERY} changed: writes by what changed",
+            what=f"poll of {orders:,} orders, one in {EVERY} changed: writes per changed order",
             measured=written["PutItem"] / (orders // EVERY),
             goal=1,
             note=f"{written['PutItem']} of {changed['changed']} changed; {_describe(written, 1)}",

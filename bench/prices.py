@@ -38,9 +38,9 @@ LINES_OF_A_POLL: Final = 800
 ASSUMED: Final[Mapping[str, float]] = {
     "receive_webhook, per event": 1.2,
     "record_report, per event": 2.2,
-    "write units a transition, by webhook": 3.5,
-    "write units of figures and search a change, 1 at a time": 6.0,
-    "write units of figures and search a change, 100 at a time": 2.5,
+    "write units per transition, by webhook": 3.5,
+    "write units of figures and search per change, 1 at a time": 6.0,
+    "write units of figures and search per change, 100 at a time": 2.5,
     WORDS: 36.0,
     "both together": 527.0,
 }
@@ -164,8 +164,8 @@ def price_events(load: Load, prices: Mapping[str, Any], measured: Mapping[str, f
     known = {**ASSUMED, **measured}
     events, told = load.events, load.orders * load.told
     recordings = events / load.inbox_batch
-    one = known["write units of figures and search a change, 1 at a time"]
-    many = known["write units of figures and search a change, 100 at a time"]
+    one = known["write units of figures and search per change, 1 at a time"]
+    many = known["write units of figures and search per change, 100 at a time"]
     # What is shared by a batch is written once for it, so what is left is shared by its changes.
     figures = many + (one - many) / load.figures_batch
     functions = (
@@ -194,7 +194,7 @@ def price_events(load: Load, prices: Mapping[str, Any], measured: Mapping[str, f
             calls=2 * events / load.figures_batch,
         )
     )
-    units, reads = known["write units a transition, by webhook"], 0.5 + 2 / load.figures_batch
+    units, reads = known["write units per transition, by webhook"], 0.5 + 2 / load.figures_batch
     return Costs(
         {
             "API": events * prices["api_gateway"]["http_per_million"] / MILLION,

@@ -71,7 +71,7 @@ def measure(*, quick: bool) -> list[Figure]:
     return [
         *(_figure(what, milliseconds) for what, milliseconds in taken.items()),
         Figure(
-            what=f"the slowest of them by {LIMIT:g} ms, among {size:,}",
+            what=f"the slowest request compared with {LIMIT:g} ms, among {size:,}",
             measured=median(taken[slowest]) / LIMIT,
             goal=1,
             note=slowest,
@@ -155,7 +155,7 @@ def questions(size: int, *, now: datetime) -> Iterator[Question]:
         is_right=lambda body: len(json.loads(body)["orders"]) == 50 and _have_name(body, ""),
     )
     yield Question(
-        what="who was never notified, and why",
+        what="notices that nobody got, with the reason",
         path="/notices",
         query={"state": _OUTCOMES_FOR_NOBODY, "limit": "50"},
         is_right=lambda body: (
@@ -164,7 +164,7 @@ def questions(size: int, *, now: datetime) -> Iterator[Question]:
     )
     week = {"from": f"{now - timedelta(days=6):%Y-%m-%d}", "to": f"{now:%Y-%m-%d}"}
     yield Question(
-        what="who cancelled what this week",
+        what="orders cancelled by people this week",
         path="/activity",
         query={"kind": "perform_action", "limit": "50", **week},
         is_right=lambda body: any(

@@ -139,7 +139,7 @@ class Stream:
 def _per_transition(name: str, tally: Tally) -> Figure:
     units = tally.meter.units["PutItem"]
     return Figure(
-        what=f"write units a transition, {name}",
+        what=f"write units per transition, {name}",
         measured=units / tally.transitions,
         goal=GOAL,
         note=f"{tally.transitions} transitions of {len(tally.outcomes)} reports, {units:g} units",
@@ -198,6 +198,6 @@ def _others(client: Any, meter: Meter, records: list[dict[str, Any]]) -> Iterato
             measured.take(read_change(one) for one in records[start : start + batch])
         writes = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
         yield Figure(
-            what=f"write units of figures and search a change, {batch} at a time",
+            what=f"write units of figures and search per change, {batch} at a time",
             measured=meter.total(*writes) / len(records),
         )

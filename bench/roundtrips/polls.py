@@ -77,15 +77,13 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         f"{calls['BatchGetItem']:,} BatchGetItem, {calls['PutItem']:,} PutItem",
     )
     yield Figure(
-        what="… an order, in PutItem calls of a bare boto3 client",
+        what="… per order, in PutItem calls of a bare boto3 client",
         measured=first["seconds"] / orders / first["bare"],
         unit="calls",
         note=f"processor time; a bare call takes {first['bare'] * 1_000:.2f} ms, so that "
         f"{orders:,} of them alone take {orders * first['bare']:.0f} s",
     )
-    yield Figure(
-        what="… memory at its most", measured=first["megabytes"], unit="MB", goal=MEGABYTES
-    )
+    yield Figure(what="… peak memory", measured=first["megabytes"], unit="MB", goal=MEGABYTES)
     yield Figure(
         what=f"poll of {orders:,} orders, one in {EVERY} changed",
         measured=second["wall"],
@@ -93,7 +91,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         goal=SECONDS_CHANGED,
     )
     yield Figure(
-        what="… orders a processor second, beside dlt with the orders in DynamoDB",
+        what="… orders per second of processor time, compared with dlt into DynamoDB",
         measured=theirs["seconds"] / second["seconds"],
         unit="x as fast",
         goal=1.0,

@@ -106,7 +106,7 @@ def test_a_million_events_cost_by_their_parts_and_in_proportion() -> None:
     one, ten = (price_events(Load(orders=n / 6), prices(), {}) for n in (1e6, 1e7))
     assert ten.total == pytest.approx(10 * one.total)
     assert one.parts["orders"] == pytest.approx(
-        ASSUMED["write units a transition, by webhook"]
+        ASSUMED["write units per transition, by webhook"]
         * prices()["dynamodb"]["per_million_write_units"]
     )
     assert one.total < price_naive(Load(orders=1e6 / 6), prices(), {}).total
@@ -161,7 +161,7 @@ def test_an_item_of_a_transaction_is_charged_twice_by_its_size() -> None:
 
 
 def test_fewer_write_units_cost_less() -> None:
-    load, name = Load(orders=1_000), "write units a transition, by webhook"
+    load, name = Load(orders=1_000), "write units per transition, by webhook"
     assert (
         price_events(load, prices(), {name: 2}).total
         < price_events(load, prices(), {name: 4}).total

@@ -97,6 +97,6 @@ def test_a_page_is_compared_with_one_of_the_smallest_table() -> None:
     largest, grown = describe("open orders", {1_000: 20.0, 10_000: 21.5, 1_000_000: 23.0})
     assert largest.measured == 23.0
     assert largest.note == "20 among 1,000, 21.5 among 10,000, 23 among 1,000,000"
-    assert grown.what == "a page of open orders, among 1,000,000 by among 1,000"
+    assert grown.what == "a page of open orders, among 1,000,000, compared with 1,000"
     assert grown.measured == pytest.approx(1.15)
     assert grown.verdict == "missed by 5%"
