@@ -53,7 +53,7 @@ _NOTHING: Final = ""
 
 
 def nothing_is_down(_error: Exception) -> bool:
-    """For services that can't be unavailable."""
+    """For services that are always available."""
     return False
 
 
@@ -186,8 +186,7 @@ class Api:
         return narrowed(self.services, allowed)
 
     def _lost(self, error: Exception) -> None:
-        """An entry of the activity log stays incomplete: this raises the alarm for internal
-        errors."""
+        """An entry of the activity log stays incomplete: raises the alarm for internal errors."""
         self.log.error("activity_not_completed", error=type(error).__name__)
         self.failed()
 
@@ -277,7 +276,7 @@ def _require_printable(request: Mapping[str, Any]) -> None:
 
 
 def _with_query(request: Mapping[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
-    """The request with other parameters."""
+    """The request with other query parameters."""
     return {
         **request,
         "queryStringParameters": dict(query),

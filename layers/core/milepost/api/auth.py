@@ -51,7 +51,8 @@ class Caller:
 
 
 def caller_of(event: Mapping[str, Any]) -> Caller:
-    """The caller, by the API's authorizer (or by an IAM principal that may invoke the function).
+    """The caller, from the API's authorizer (or from an IAM principal that may invoke the
+    function).
 
     :raises Problem: 401 without claims, 403 without a group
     """
@@ -92,7 +93,7 @@ def _narrowed_to(role: Role, groups: frozenset[str]) -> frozenset[str]:
 
 
 def check_method(caller: Caller, method: str) -> None:
-    """Refuse requests that change something, by viewers; this also covers routes that are added
+    """Refuse requests of viewers that change something; this also covers routes that are added
     later.
 
     :raises Problem: 403

@@ -76,7 +76,7 @@ def kind_of(route: Route) -> str:
 
 
 def kinds_of_routes() -> frozenset[str]:
-    """The kinds of every route. It imports all of them: call it only if something is wrong."""
+    """The kinds of every route. This imports all routes: call it only to report an error."""
     resolver = APIGatewayHttpResolver()
     for subject in SUBJECTS:
         for router in routers_of(subject):

@@ -57,7 +57,7 @@ class Notices(Protocol):
 
 
 class UnusableSettings(Protocol):
-    """Why a connection's settings can't be used, and its provider if that is known."""
+    """Why a connection's settings are invalid, and its provider if that is known."""
 
     @property
     def why(self) -> str: ...
@@ -74,19 +74,19 @@ class Connections(Protocol):
         ...
 
     def all(self) -> Mapping[str, Connection]:
-        """The connections whose settings can be used, by id."""
+        """The connections with valid settings, by id."""
         ...
 
     def unusable(self) -> "Mapping[str, UnusableSettings]":
-        """The connections whose settings can't be used, by id."""
+        """The connections with invalid settings, by id."""
         ...
 
 
 class Acting(Protocol):
-    """What is needed to run an action on an order."""
+    """The dependencies of actions on an order."""
 
     def for_order(self, key: OrderKey) -> "ActionContext":
-        """:raises UnknownConnection: when the order's connection is gone"""
+        """:raises UnknownConnection: if the order's connection was removed"""
         ...
 
     def forget_credentials(self) -> None: ...
@@ -130,17 +130,17 @@ class Forecasts(Protocol):
     def read(self, connection_id: str) -> ForecastTable | None: ...
     def read_all(self, connection_ids: Iterable[str]) -> Mapping[str, ForecastTable]: ...
     def scorecards(self) -> tuple[Sequence[Scorecard], Sequence[Scorecard]]:
-        """Of connections, and of providers."""
+        """The scorecards of connections, and those of providers."""
         ...
 
 
 class ActivityLog(EntryWriter, Protocol):
-    """Who changed what."""
+    """The activity log: who changed what."""
 
     def find(
         self, wanted: Wanted, *, after: Place | None, limit: int
     ) -> tuple[Sequence[Entry], Place | None]:
-        """A page, the latest first, and where the next page starts; None after the last."""
+        """A page, the latest first, and the position of the next one; None after the last one."""
         ...
 
 
@@ -181,7 +181,7 @@ class Services:
     requested."""
 
     def rows(self, limit: int) -> int:
-        """The number of rows on a page for which this number was requested."""
+        """The number of rows on a page, from the requested number."""
         return self.rows_in_page or limit
 
     def open_recorder(self, not_completed: Callable[[Exception], None]) -> Recorder:
@@ -193,7 +193,7 @@ class Services:
         return Recorder(log=self.activity, clock=self.clock, not_completed=not_completed)
 
     def connection_ids(self) -> list[str]:
-        """Every applied connection, also those whose settings can't be used."""
+        """Every applied connection, including those with invalid settings."""
         return sorted({*self.connections.all(), *self.connections.unusable()})
 
     @property

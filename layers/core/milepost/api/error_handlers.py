@@ -1,4 +1,4 @@
-"""Maps every error of a request to the problem that its caller gets."""
+"""Maps every error of a request to the problem that the caller gets."""
 
 from collections.abc import Callable
 from typing import Any, Final

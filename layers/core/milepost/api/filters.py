@@ -32,7 +32,7 @@ LastMonth = Annotated[
 
 
 def check_connections(names: Iterable[str] | None, services: Services) -> None:
-    """Check that each name is a connection, or was one and has orders.
+    """Check that each name is a connection, or was one that has orders.
 
     :raises Problem: 422, with the existing connections
     """
@@ -54,7 +54,7 @@ def check_provider(name: str | None, services: Services) -> None:
 
 def check_words(wanted: Wanted, services: Services) -> None:
     """Check the filters of an order list that found nothing: reasons for attention, service type
-    and raw status. What is documented needs no read; so call it only if nothing was found.
+    and raw status. Documented values need no read, others do, so call it only if nothing was found.
 
     :raises Problem: 422, with what there is
     """
@@ -107,8 +107,8 @@ def _any(wanted: Wanted) -> dict[str, Any]:
 
 
 def _may_be_of_orders(wanted: Wanted, services: Services) -> bool:
-    """Whether there are orders in a list, or may be: with more orders than one page examines,
-    nobody knows."""
+    """Whether a list has orders, or may have some: that is unknown if there are more orders than
+    one page examines."""
     page = services.finder.page(wanted, limit=1)
     return bool(page.orders) or page.last is not None
 

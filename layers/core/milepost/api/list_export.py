@@ -83,7 +83,7 @@ def refuse_parameters(query: Mapping[str, str]) -> None:
 
 
 def page_size(listing: Listing, query: Mapping[str, str]) -> int | None:
-    """The number of rows of a page that is read for a file; None: the route's default.
+    """The number of rows on a page that is read for a file; None for the route's default.
 
     :raises Problem: 422 for an invalid number
     """
@@ -136,7 +136,7 @@ def answer_file(
     asked: RequestedFile, ask: Ask, *, query: Mapping[str, str], path: str
 ) -> dict[str, Any]:
     """The list as a file: the whole list, or the page that ``limit`` requests, with the next page
-    in the header ``Link``. A response that isn't a list, such as a problem, is passed on unchanged.
+    in the header ``Link``. A response that isn't a list, such as a problem, is returned unchanged.
 
     :param query: the request's own parameters
     :raises Problem: 413 when the whole list is too long

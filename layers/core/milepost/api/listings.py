@@ -1,4 +1,4 @@
-"""The routes that return lists, and how each list continues; exports use this."""
+"""The routes that return lists, and how each list continues; exports use them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ FILE_PARAMETERS: Final = (BOM, COLUMNS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A list of the API: its columns, the place of the rows in its response, and how it
+    """A list of the API: its columns, the position of the rows in its response, and how it
     continues."""
 
     name: str
@@ -91,7 +91,7 @@ LISTINGS: Final[Mapping[str, Listing]] = {
 
 
 def listing_at(path: str | None) -> Listing | None:
-    """The list that a route returns; None if it returns none.
+    """The list that a route returns; None if it doesn't return a list.
 
     :param path: the route's path as OpenAPI has it, such as ``/orders/{order_id}/notices``
     """

@@ -1,4 +1,4 @@
-"""Orders, their lists, figures and batches as seen by a role that is limited to connections."""
+"""Orders, their lists, figures and batches for a role that is limited to connections."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -137,7 +137,7 @@ class NarrowedBatches(Narrowed):
 
 
 class NarrowedViews(Narrowed):
-    """The caller's own views, and the team's views that name no other connection."""
+    """The caller's own views, and the team's views that name no other connections."""
 
     def of(self, subject: str) -> Any:
         return [one for one in self.inner.of(subject) if self._is_seen(one)]

@@ -1,4 +1,4 @@
-"""What the services of a role have in common that is limited to connections."""
+"""The common parts of all services for a role that is limited to connections."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ Allowed = frozenset[str]
 
 
 class Closed:
-    """A service whose data belongs to no single connection: only for roles that aren't limited."""
+    """A service with data that belongs to no single connection: only for unlimited roles."""
 
     def __getattr__(self, name: str) -> NoReturn:
         raise not_for_narrowed()
@@ -27,7 +27,7 @@ class Closed:
 
 
 def not_for_narrowed() -> Problem:
-    """The refusal of what belongs to no single connection."""
+    """The refusal of data that belongs to no single connection."""
     return Problem(
         403,
         "This belongs to no single connection: it needs a group that is "
@@ -37,7 +37,7 @@ def not_for_narrowed() -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """One service, and the connections that it is limited to."""
+    """One service, and the connections to which it is limited."""
 
     inner: Any
     allowed: Allowed
@@ -50,12 +50,12 @@ class Narrowed:
 
 
 def limited(wanted: Any, allowed: Allowed) -> Any:
-    """The filter limited to the allowed connections; None if nothing is left."""
+    """The filter, limited to the allowed connections; None if no connection is left."""
     both = wanted.connections & allowed if wanted.connections else allowed
     return replace(wanted, connections=both) if both else None
 
 
 def require_connection(connection: str, allowed: Allowed) -> None:
-    """:raises NotFound: for a connection that the role isn't limited to"""
+    """:raises NotFound: for a connection that the role doesn't include"""
     if connection not in allowed:
         raise NotFound(f"There is no connection {connection}.")

@@ -1,4 +1,4 @@
-"""Each other service as seen by a role that is limited to connections."""
+"""All other services for a role that is limited to connections."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -138,7 +138,7 @@ class NarrowedWebhookTests(Narrowed):
 
 
 class NarrowedExports(Narrowed):
-    """Exports that were made for these connections alone."""
+    """Exports that were made only for these connections."""
 
     def put(self, export: Any, **how: Any) -> Any:
         return self.inner.put(replace(export, narrowed_to=self.allowed), **how)
@@ -156,7 +156,7 @@ class NarrowedExports(Narrowed):
 
 
 class NarrowedSubscriptions(Narrowed):
-    """Subscriptions that name connections, and only these."""
+    """Subscriptions that name connections, and only these connections."""
 
     def _is_seen(self, one: Any) -> bool:
         return bool(one.connections) and one.connections <= self.allowed

@@ -1,4 +1,4 @@
-"""Pages of lists: how many entries one has, and cursors, which say where the next one begins.
+"""Pages of lists: how many entries a page has, and cursors, which say where the next page begins.
 
 Cursors are signed, so that clients can't make up positions.
 """

@@ -44,7 +44,7 @@ NoticePath = Annotated[
 
 
 def decoded(segment: str) -> str:
-    """A segment of the path as the client meant it."""
+    """A segment of the path, decoded as the client meant it."""
     return segment.replace("%25", "%")
 
 
@@ -86,7 +86,7 @@ def unknown_order(error: UnknownOrder) -> NotFound:
 
 
 def item_key(order_id: str) -> OrderKey | None:
-    """The full key in a path, whether the order exists or not; None for another kind of name."""
+    """The full key in a path, whether the order exists or not; None for any other name."""
     try:
         return OrderKey.parse(decoded(order_id))
     except BadOrderId:

@@ -83,7 +83,7 @@ class NotFound(Problem):
 
 
 class Conflict(Problem):
-    """The present state doesn't allow the request; the detail gives that state.
+    """The current state doesn't allow the request; the detail gives that state.
 
     :param allowed: what is allowed instead
     """

@@ -1,4 +1,4 @@
-"""What the API's services share, and those that few requests need, created at their first use.
+"""Shared parts of the API's services, and rarely needed services, created at their first use.
 
 The modules of the latter are imported then as well: otherwise every cold start would be a tenth
 longer.
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 class SharedServices:
     """Settings, keys and the client of DynamoDB; and methods that create a service at the first
-    call, and return the same one later."""
+    call, and return the same service later."""
 
     def __init__(
         self, environment: Mapping[str, str], *, clock: Callable[[], datetime], config: "Config"
     ) -> None:
-        """
+        """:param config: timeouts of calls, except those for which somebody always waits
         :param config: how long calls may take, other than those for which somebody always waits
         """
         self.dynamodb = client("dynamodb", config=config)
@@ -64,7 +64,7 @@ class SharedServices:
         self.tracking_links = cache(self._open_tracking_links)
 
     def _read_public_url(self) -> str:
-        """Where the API is reached from outside."""
+        """The public URL of the API."""
         return read_public_url(
             client("ssm", config=self._config),
             connections_path=self._environment["CONNECTIONS_PATH"],
