@@ -66,10 +66,7 @@ class Account:
         settings: Mapping[str, str] | None = None,
         deployer: Access | None = None,
     ) -> Deployment:
-        """:param deployer: a principal other than the account's root user, who uses the SAM CLI's
-        own bucket
-        :param deployer: somebody else than the account's root, who uses the SAM CLI's own bucket
-        """
+        """:param deployer: another principal than the root user; uses the SAM CLI's own bucket"""
         if deployer is None:
             return deploy_stack(
                 self.access,

@@ -36,9 +36,7 @@ class SharedServices:
     def __init__(
         self, environment: Mapping[str, str], *, clock: Callable[[], datetime], config: "Config"
     ) -> None:
-        """:param config: timeouts of calls, except those for which somebody always waits
-        :param config: how long calls may take, other than those for which somebody always waits
-        """
+        """:param config: timeouts of calls, except those for which somebody always waits"""
         self.dynamodb = client("dynamodb", config=config)
         self.connections = ConnectionSettings(
             client("ssm", config=config),

@@ -42,9 +42,7 @@ class CallDrivers:
         connections: ConnectionSettings,
         count_failure: Callable[[], None],
     ) -> None:
-        """:param count_failure: counts a notice that its recipient will not get, for the alarm
-        :param count_failure: counts a notice that its recipient will not get, for the alarm
-        """
+        """:param count_failure: counts a notice that its recipient will not get, for the alarm"""
         self._environment = environment
         self._dynamodb = dynamodb
         self._connections = connections

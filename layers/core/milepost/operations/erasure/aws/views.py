@@ -26,9 +26,7 @@ class ViewsOfCustomers:
     name = "saved_views"
 
     def __init__(self, everybodys: Callable[[], Iterable[tuple[str, View]]]) -> None:
-        """:param everybodys: every view, with the place where it is stored
-        :param everybodys: every view, with the place where it is kept
-        """
+        """:param everybodys: every view, with the place where it is stored"""
         self._everybodys = everybodys
 
     def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:  # noqa: ARG002 - as every place
