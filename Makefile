@@ -52,10 +52,10 @@ stop: install ## Stop what `make run DETACH=1` started
 invoke: install ## Invoke one function with one event: make invoke FUNCTION=announce EVENT=accepted
 	@$(BIN)/python -m local invoke $(FUNCTION) $(EVENT)
 
-sam-env: install ## Write what `sam local invoke` needs to reach the running stack: .local/env.json
+sam-env: install ## Write the variables with which `sam local invoke` reaches the running stack: .local/env.json
 	@$(BIN)/python -m local sam-env
 
-events: install ## Write events/ again, and webhooks signed for the running stack (valid for 5 minutes): .local/events
+events: install ## Write events/ again, and signed webhooks for the running stack (valid for 5 minutes): .local/events
 	@$(BIN)/python -m tests.make_events
 	@$(BIN)/python -m local sign-events
 
@@ -98,7 +98,7 @@ test: install ## Quick tests, which need only Python, and the main end-to-end te
 test-e2e-quick: install
 	@pytest tests/e2e -m "not thorough"
 
-test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower ones, and those that need more than Python
+test-all: check $(TOOLS)/schemathesis/.installed ## All tests, including the slower ones and those that need more than Python
 	@rm -f $(LEFT_OUT) && mkdir -p $(dir $(LEFT_OUT))
 	@$(MAKE) --no-print-directory $(TOOLS)/awslambdaric/.installed || \
 		echo "- functions under Lambda's runtime client: awslambdaric can't be installed here (why, see above)" | tee -a $(LEFT_OUT)
@@ -192,7 +192,7 @@ soak-briefly: install
 	@python -m tests.soak --changes 300 --seconds 30 --kill-every 6 --patience 240
 
 .PHONY: mutants
-mutants: $(TOOLS)/mutmut/.installed ## Mutation tests: which of 200 changes to the core no quick test notices (MODULE, NUMBER, SEED)
+mutants: $(TOOLS)/mutmut/.installed ## Mutation tests: find which of 200 changes to the core no quick test notices (MODULE, NUMBER, SEED)
 	@nice -n 15 python -m tests.mutants $(TOOLS)/mutmut/bin/python \
 		$(foreach one,$(MODULE),--module $(one)) $(if $(NUMBER),--number $(NUMBER)) $(if $(SEED),--seed $(SEED))
 
@@ -268,5 +268,5 @@ restore-drill: install ## Test whether the tables can be restored: make restore-
 restore: install ## Restore items that the tables have lost since a point in time, and poll (STAGE, AT; OVERWRITE=1: all items)
 	@$(BIN)/python -m local restore --stack $(STACK_NAME) --at "$(AT)" $(if $(filter 1,$(OVERWRITE)),--overwrite)
 
-clean: ## Delete what was built
+clean: ## Delete the build output
 	@rm -rf .aws-sam .local .mypy_cache .ruff_cache .pytest_cache
