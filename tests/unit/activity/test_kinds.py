@@ -19,7 +19,7 @@ def test_the_kinds_of_routes_are_those_under_which_they_are_recorded() -> None:
 
 def test_each_kind_of_the_command_is_recorded_by_it_and_no_other() -> None:
     source = "".join(one.read_text() for one in sorted((ROOT / "cli").rglob("*.py")))
-    literal = set(re.findall(r'recorded\(\s*\w+,\s*"(\w+)"', source))
+    literal = set(re.findall(r'recorded\(\s*[\w.]+,\s*"(\w+)"', source))
     assert len(literal) > 5
     assert literal <= OF_THE_COMMAND
     assert {one for one in OF_THE_COMMAND if f'"{one}"' not in source} == set()
