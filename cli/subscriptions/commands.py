@@ -170,8 +170,10 @@ def rotate_secret(
         raise typer.Exit(COULD_NOT)
 
     def turn(entries: Entries) -> None:
+        # Deleted meanwhile, the endpoint gets no secret again.
+        _require_secret(entry := entries.get(subscription_id), subscription_id)
         entries[subscription_id] = rotate(
-            entries.get(subscription_id),
+            entry,
             new=make_signing_secret(STANDARD_WEBHOOKS),
             now=now,
             keep_for=timedelta(hours=keep_old_for),

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from random import Random
 from typing import Any, Final
@@ -110,19 +111,32 @@ class Meeting:
         met, in_turn = Met(), _InTurn(self, orders)
         in_turn.hold(len(orders) if IN_EVERY_WAY else 1)
         for first, second in orders:
-            for where, outcome in in_copy(lambda f=first, s=second: self._interleave(f, s)):
+            for where, how, outcome in in_copy(lambda f=first, s=second: self._interleave(f, s)):
                 met.count += 1
-                wrong = [*outcome.wrong, *self._changed_by_nobody(outcome, in_turn)]
+                late = (first, second) if how is How.LATE else None
+                wrong = [*outcome.wrong, *self._changed_by_nobody(outcome, in_turn, late)]
                 met.wrong += [f"{second.name} {where} of {first.name}: {each}" for each in wrong]
         met.count += len(in_turn.kept)
         met.wrong += in_turn.wrong
         return met
 
-    def _changed_by_nobody(self, outcome: Outcome, in_turn: "_InTurn") -> Iterator[str]:
+    def _changed_by_nobody(
+        self, outcome: Outcome, in_turn: "_InTurn", late: tuple[Party, Party] | None
+    ) -> Iterator[str]:
         """What people keep is as one of the two left it who came last."""
         if in_turn.has(outcome.kept):
             return
         allowed = list(in_turn.kept)
+        if late is not None:
+            # The second starts after the jump: a lease or a claim may have ended by then.
+            first, second = late
+            for number, both in enumerate([(second, first), (first, second)]):
+                after_jump = in_copy(
+                    lambda both=both, n=number: self.in_turn(both, late=n, jump=first.lasts)
+                )
+                allowed.append(after_jump.kept)
+            if outcome.kept in allowed:
+                return
         for refused in outcome.refused:
             # Told so, they have changed nothing: as if the other one were alone.
             (other,) = [one for one in self.parties if one.name != refused] or self.parties[:1]
@@ -135,9 +149,19 @@ class Meeting:
 
     # Each of the following runs in a copy of its own.
 
-    def in_turn(self, parties: Sequence[Party]) -> Outcome:
-        """What comes of it if one runs after the other."""
-        return self._judge([self.run(one) for one in parties])
+    def in_turn(
+        self, parties: Sequence[Party], *, late: int | None = None, jump: timedelta = timedelta(0)
+    ) -> Outcome:
+        """What comes of it if one runs after the other.
+
+        :param late: which of them starts after the clock has jumped
+        """
+        runs = []
+        for number, one in enumerate(parties):
+            if number == late:
+                self.world.time.shift += jump
+            runs.append(self.run(one))
+        return self._judge(runs)
 
     def run(self, party: Party) -> Run:
         event = self.events[party.name]
@@ -161,7 +185,7 @@ class Meeting:
         refused = tuple(party.name for party, _, ended in runs if ended is Ended.REFUSED)
         return Outcome(tuple(wrong), kept, refused)
 
-    def _interleave(self, first: Party, second: Party) -> list[tuple[str, Outcome]]:
+    def _interleave(self, first: Party, second: Party) -> list[tuple[str, How, Outcome]]:
         """Run the first, and let copies of this process meet the second where it is noticed."""
         by_name = dict(zip((one.name for one in self.parties), self.solos, strict=True))
         door = _Door(self, first, second, by_name[first.name], by_name[second.name])
@@ -221,7 +245,7 @@ class _Door:
         noticed = [n for n, one in enumerate(self._calls[:-1], 1) if meet(one, self._noticed)]
         few = len(noticed) <= MOST_PLACES
         self._places = set(noticed if few else meeting.rng.sample(noticed, MOST_PLACES))
-        self.found: list[tuple[str, Outcome]] = []
+        self.found: list[tuple[str, How, Outcome]] = []
         self.copy: Copy | None = None
         self.runs: list[Run] = []
         self._made = 0
@@ -248,7 +272,7 @@ class _Door:
                 self.copy = copy
                 self._come_in(how)
                 return
-            self.found.append((f"{where}, {how},", copy.result()))
+            self.found.append((f"{where}, {how},", how, copy.result()))
 
     def _hows(self) -> list[How]:
         """Those that can make a difference here."""

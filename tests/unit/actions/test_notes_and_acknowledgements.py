@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from milepost.actions.action import (
-    NotAllowed,
-)
+from milepost.actions.action import KeyReused, NotAllowed
 from milepost.actions.request_checks import LONGEST_NOTE
+from milepost.orders.details import Result
 from milepost.providers.base import BadArgument
+from tests.unit.actions.planned_actions import SPIRII
 from tests.unit.actions.provider_counter import RABOT, Counter
 
 
@@ -52,3 +52,18 @@ def test_attention_that_is_not_there_is_not_acknowledged(counter: Counter) -> No
     key = counter.create(RABOT, meterNumber=None, maLoIdentifier=None)
     with pytest.raises(BadArgument, match="there is missing_data#"):
         counter.ask(key, "acknowledge", attention=["overdue"])
+
+
+def test_a_key_that_another_note_uses_meanwhile_records_nothing(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    counter.orders.before_write = lambda: counter.ask(key, "note", text="the first") and None
+    with pytest.raises(KeyReused):
+        counter.ask(key, "note", text="the second")
+    assert [one.details.get("note") for one in counter.by_people(key)] == ["the first"]
+
+
+def test_a_note_that_is_sent_twice_at_once_is_one(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    counter.orders.before_write = lambda: counter.ask(key, "note", text="once") and None
+    assert counter.ask(key, "note", text="once").result is Result.DONE
+    assert [one.details.get("note") for one in counter.by_people(key)] == ["once"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from milepost.actions.action import (
+    KeyReused,
     NotAllowed,
     PlannedCall,
     ProviderDown,
@@ -287,3 +288,12 @@ def test_a_plan_that_was_carried_out_meanwhile_is_not_changed(counter: Counter) 
     results = [r.details["result"] for r in counter.by_people(key)]
     # All within one millisecond, they have no order in time.
     assert sorted(results) == ["done", "planned", "started"]
+
+
+def test_a_key_that_is_used_meanwhile_plans_nothing(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    counter.orders.before_write = lambda: counter.ask(key, "fulfill", id="p2") and None
+    with pytest.raises(KeyReused):
+        counter.plan(key, "fulfill", at=counter.now() + HOUR, id="p2")
+    assert counter.plans.due == {}
+    assert len(counter.noted(SPIRII)) == 1

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from milepost.aws.shared_secret import SharedSecret
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.endpoints.aws.endpoints import EndpointsTable
@@ -178,6 +179,25 @@ def test_a_rotated_secret_is_printed_and_the_old_one_signs_for_a_day(
     assert kept["other"] == "whsec_other"
     assert "also signs until" in result.stderr
     assert deployed.run("subscriptions", "secret", CRM.id).stdout.strip() == new
+
+
+def test_an_endpoint_that_was_deleted_meanwhile_gets_no_secret_again(
+    deployed: Deployed, table: SubscriptionsTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed.stack.keep_secret("EndpointSecrets", {CRM.id: SECRET, "other": "whsec_other"})
+    replace_version = SharedSecret._replace
+
+    def delete_first(self: SharedSecret, version: str, text: str) -> bool:
+        monkeypatch.setattr(SharedSecret, "_replace", replace_version)
+        SharedSecret.change(self, lambda entries: entries.pop(CRM.id) and None)
+        return replace_version(self, version, text)
+
+    monkeypatch.setattr(SharedSecret, "_replace", delete_first)
+    result = deployed.run("subscriptions", "rotate-secret", CRM.id)
+
+    assert result.exit_code == 1
+    assert f"{CRM.id} has no secret" in result.stderr
+    assert deployed.stack.kept_secret("EndpointSecrets") == {"other": "whsec_other"}
 
 
 def test_a_secret_that_others_know_is_ended_at_once(

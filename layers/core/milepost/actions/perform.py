@@ -157,10 +157,10 @@ def _do(request: ActionRequest, order: Order, tools: ActionContext) -> ActionDon
     match request.action:
         case actions.NOTE:
             require_text(request)
-            return tools.keep(make_report(request, Result.DONE, now=tools.clock()))
+            return _keep(request, tools)
         case actions.COMMISSION_PAID:
             require_month(request)
-            return tools.keep(make_report(request, Result.DONE, now=tools.clock()))
+            return _keep(request, tools)
         case actions.ACKNOWLEDGE:
             return _acknowledge(request, order, tools)
         case actions.REFRESH:
@@ -180,7 +180,15 @@ def _acknowledge(request: ActionRequest, order: Order, tools: ActionContext) -> 
         ids = choose_attention(order, request.arguments.get("attention"))
     except NothingToDo as nothing:
         raise refusal(order, tools.conversation.provider, f"Nothing to do: {nothing}") from None
-    return tools.keep(make_report(request, Result.DONE, now=tools.clock(), acknowledged=ids))
+    return _keep(request, tools, acknowledged=ids)
+
+
+def _keep(
+    request: ActionRequest, tools: ActionContext, *, acknowledged: list[str] | None = None
+) -> ActionDone:
+    """Record an action that is done by recording it."""
+    report = make_report(request, Result.DONE, now=tools.clock(), acknowledged=acknowledged)
+    return tools.keep_requested(request, report)
 
 
 def _make_call(request: ActionRequest, order: Order, tools: ActionContext) -> Call:

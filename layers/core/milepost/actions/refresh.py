@@ -6,21 +6,25 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from milepost.actions.action import (
+    ActionRequest,
     CredentialsRefused,
     NoSuchOrder,
     Plans,
     ProviderDown,
     UnreadableAnswer,
+    find_done,
 )
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_object
 from milepost.orders.action_results import ActionDone, read_done
+from milepost.orders.details import Result
 from milepost.orders.order import Order, OrderKey
 from milepost.orders.recording import (
     NOBODY_ERASED,
     Erasures,
     LostRace,
     OrderStore,
+    Recorded,
     RecordOutcome,
     UnstorableOrder,
     record,
@@ -70,6 +74,15 @@ class ActionContext:
 
         :raises LostRace: when too many others write to the order; ask again
         """
+        return self._record(report, announce=announce, require=require).outcome
+
+    def _record(
+        self,
+        report: Report,
+        *,
+        announce: bool = True,
+        require: Callable[[Order], None] | None = None,
+    ) -> Recorded:
         rules = rules_of(self.conversation.provider, self.conversation.connection)
         return record(
             report,
@@ -79,7 +92,7 @@ class ActionContext:
             announce=announce,
             erasures=self.erasures,
             require=require,
-        ).outcome
+        )
 
     def keep(self, report: Report, *, require: Callable[[Order], None] | None = None) -> ActionDone:
         """Record a person's action.
@@ -88,6 +101,26 @@ class ActionContext:
         """
         self.take_in(report, require=require)
         return read_done(report)
+
+    def keep_requested(
+        self,
+        request: ActionRequest,
+        report: Report,
+        *,
+        require: Callable[[Order], None] | None = None,
+    ) -> ActionDone:
+        """Record a person's action before anything else is done for its request.
+
+        :param require: as ``recording.record`` has it
+
+        :raises KeyReused: when the request's key was used for something else since the order was
+            read
+        """
+        done = read_done(report)
+        recorded = self._record(report, require=require)
+        if recorded.stored is not None:
+            find_done(recorded.stored, request, calls_off=done.result is Result.CALLED_OFF)
+        return done
 
 
 def look_again(key: OrderKey, tools: ActionContext) -> bool:

@@ -48,9 +48,8 @@ def plan_action(
 
     # The plan first: a schedule that fires before its plan is on the timeline would do nothing, and
     # the plan would stay for ever. After a crash in between, the same key makes the schedule.
-    done = tools.keep(
-        make_report(request, Result.PLANNED, now=tools.clock()), require=require_as_before
-    )
+    plan = make_report(request, Result.PLANNED, now=tools.clock())
+    done = tools.keep_requested(request, plan, require=require_as_before)
     _schedule(request, at, tools)
     if before is not None:
         drop_plan(before, request.order, tools=tools)
@@ -102,9 +101,8 @@ def call_off(request: ActionRequest, *, tools: ActionContext) -> ActionDone:
 
     # Recorded first, so that a schedule that still fires finds that its plan isn't valid any more.
     of_plan = replace(request, planned_for=plan.planned_for)
-    done = tools.keep(
-        make_report(of_plan, Result.CALLED_OFF, now=tools.clock()), require=require_same_plan
-    )
+    end = make_report(of_plan, Result.CALLED_OFF, now=tools.clock())
+    done = tools.keep_requested(request, end, require=require_same_plan)
     drop_plan(plan, request.order, tools=tools)
     return done
 

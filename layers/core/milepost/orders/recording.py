@@ -88,6 +88,9 @@ class Recorded:
     outcome: RecordOutcome
     status: Status
     announced: tuple[Announcement, ...] = ()
+    stored: Order | None = None
+    """The order as it is stored, if the report adds nothing to it. An eventually consistent read
+    may not have the report yet."""
 
 
 def record(
@@ -117,12 +120,12 @@ def record(
     def attempt(before: TrackedOrder | None) -> Recorded:
         before = read_again(before, rules)
         if before is not None and (known := _nothing_to_add(report, before)):
-            return Recorded(known, before.order.status)
+            return Recorded(known, before.order.status, stored=before.order)
         if before is not None and require is not None:
             require(before.shown)
         order = _fold_in(report, before, rules)
         if before is not None and _repeats_known_report(report, order, before.order):
-            return Recorded(RecordOutcome.DUPLICATE, order.status)
+            return Recorded(RecordOutcome.DUPLICATE, order.status, stored=before.order)
         news = announcements(before, order, now=whole_milliseconds(now)) if announce else ()
         after = _next_version(order, before, news)
         orders.write(after, new=news)
