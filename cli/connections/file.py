@@ -17,7 +17,8 @@ from cli.connections.yaml_positions import BadYaml, Positions, read_yaml
 from cli.errors import InvalidFile, Problem
 from milepost.common.business_days import UnknownCountry, UnknownRegion, business_days_of
 from milepost.common.http_headers import is_header_value
-from milepost.connections.connection import DEFAULT_COUNTRY, CommissionTerms
+from milepost.connections.connection import CommissionTerms
+from milepost.connections.default_settings import COUNTRY
 from milepost.connections.matching_terms import repeated_terms
 from milepost.connections.tracks import BUSINESS
 from milepost.notifications.chat.addresses import check_webhook
@@ -137,7 +138,7 @@ def _unknown_places(file: ConnectionsFile) -> Iterator[Problem]:
         if one.stage_days_count != BUSINESS and one.region is None:
             continue
         try:
-            business_days_of(one.country or DEFAULT_COUNTRY, one.region)
+            business_days_of(one.country or COUNTRY, one.region)
         except UnknownCountry as unknown:
             yield file.problem(("connections", index, "country"), str(unknown))
         except UnknownRegion as unknown:

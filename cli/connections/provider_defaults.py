@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cli.providers.stored_versions import known_names, known_provider
+from milepost.connections.default_settings import REQUESTS_PER_MINUTE
 from milepost.providers.declared.file_format import Declaration
 from milepost.providers.declared.file_sign_in import OAuthSignIn
 from milepost.providers.registry import REGISTRY, adapter
@@ -25,7 +26,7 @@ class Profile:
     needs_token_url: bool = False
     page_size: int = 100
     most_per_page: int = 100
-    requests_per_minute: int = 60
+    requests_per_minute: int = REQUESTS_PER_MINUTE
     poll: str = "15 minutes"
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from milepost.connections import default_settings
 from milepost.connections.declared_provider import StoredProvider
 
-DEFAULT_COUNTRY: Final = "DE"
 SEARCH_FIELDS: Final = (
     *("name", "business", "street", "place", "email", "phone"),
     *("order_id", "item_id", "reference", "customer_number", "account_number"),
@@ -76,7 +76,7 @@ class FollowUp:
 
     link: str
     """Where the customer can say how satisfied they are: an https URL."""
-    after_days: float = 7.0
+    after_days: float = default_settings.FOLLOW_UP_AFTER_DAYS
 
     def __str__(self) -> str:
         return f"{self.link} after {self.after_days:g} days"
@@ -86,9 +86,9 @@ class FollowUp:
 class TrackingPage:
     """The page on which customers follow their orders."""
 
-    colour: str = "#1f5a99"
+    colour: str = default_settings.TRACKING_COLOUR
     """The company's colour (``#rrggbb``), behind its name and at the present step."""
-    days: int = 180
+    days: int = default_settings.TRACKING_DAYS
     """How long a link is valid."""
 
     def __str__(self) -> str:
@@ -112,35 +112,35 @@ class Connection:
     ``{item_id}`` stand for its ids. None: there is no link."""
     token_url: str | None = None
     scopes: str | None = None
-    page_size: int = 100
-    requests_per_minute: int = 60
+    page_size: int = default_settings.PAGE_SIZE
+    requests_per_minute: int = default_settings.REQUESTS_PER_MINUTE
     poll_minutes: int | None = None
     """From one poll to the next; None when it is not polled."""
     service_type: str | None = None
-    track: str = "standard"
+    track: str = default_settings.TRACK
     tracks: Mapping[str, str] = field(default_factory=dict)
     """Tracks by offer id or service type; they take precedence over the usual ones."""
     statuses: Mapping[str, str] = field(default_factory=dict)
     """Canonical statuses by raw status, for this account's own words."""
     stage_days: Mapping[str, float] = field(default_factory=dict)
     """Days that a stage may last, by the provider's raw status or by the canonical one."""
-    stage_days_count: str = "calendar"
+    stage_days_count: str = default_settings.STAGE_DAYS_COUNT
     """Which days count: ``calendar``, or ``business``, which leaves out the weekends and public
     holidays of ``country`` and, where they differ within it, of ``region``."""
     region: str | None = None
     """Part of the country as ISO 3166-2 has it, without the country: ``VIC``, ``BY``."""
-    escalate_after_days: float = 2.0
+    escalate_after_days: float = default_settings.ESCALATE_AFTER_DAYS
     """After how many further days ``contact`` is notified of an overdue order."""
     wait_days: Mapping[str, float] = field(default_factory=dict)
     """Days that an order may wait for its customer, by what it waits for, where they differ from
     ``customer_waits.DEFAULT_WAIT_DAYS``."""
-    reminder_hours: tuple[float, ...] = (48.0, 2.0)
+    reminder_hours: tuple[float, ...] = default_settings.REMINDER_HOURS
     """How long before an appointment people are reminded of it; empty for never."""
     follow_up: FollowUp | None = None
     """None if customers get no follow-up."""
-    time_zone: str = "Europe/Berlin"
-    country: str = DEFAULT_COUNTRY
-    language: str = "en"
+    time_zone: str = default_settings.TIME_ZONE
+    country: str = default_settings.COUNTRY
+    language: str = default_settings.LANGUAGE
     history_from: str | None = None
     """The day (ISO 8601) from which on past orders say how long others take; None for all."""
     contact: str | None = None
@@ -150,7 +150,7 @@ class Connection:
     """Kinds that the customer is notified of as well; none unless the connection says so."""
     tracking: TrackingPage | None = None
     """None where customers have no tracking page."""
-    notices_per_hour: int = 100
+    notices_per_hour: int = default_settings.NOTICES_PER_HOUR
     """Maximum number of mails to one recipient in one hour; further notices are sent as one digest
     at its end."""
     commission: tuple[CommissionTerms, ...] = ()

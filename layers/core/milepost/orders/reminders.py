@@ -2,7 +2,7 @@
 
 A reminder is an announcement of its own. Its ``occurred_at`` is its due time, which follows from
 the appointment. It shows whether a reminder was already announced, and whether its appointment has
-moved since.
+moved since. How many hours before the appointment: ``reminder_hours`` of the connection.
 """
 
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from milepost.common.status import Status, is_same_word
 from milepost.common.timestamps import in_zone, parse_instant, sortable, stored_day, stored_moment
-from milepost.connections.connection import DEFAULT_COUNTRY
+from milepost.connections.default_settings import COUNTRY
 from milepost.orders.deadlines import ON_SITE
 from milepost.orders.details import Details
 from milepost.orders.lifecycle import OPEN_BY_PROGRESS, TERMINAL
@@ -225,7 +225,7 @@ def _is_customer(query: str, facts: Details) -> bool:
     phone = facts.get("customer", {}).get("phone")
     if phone is None or not any(character.isdigit() for character in query):
         return False
-    country = facts.get("address", {}).get("country", DEFAULT_COUNTRY)
+    country = facts.get("address", {}).get("country", COUNTRY)
     return has_words(query, words | set(phone_words(phone, country=country)))
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from milepost.connections.default_settings import REQUESTS_PER_MINUTE
 from milepost.providers.declared.file_orders import (
     CanonicalStatus,
     EventKind,
@@ -75,7 +76,7 @@ class OrderList(Part):
     """The parameter that sets how many orders a page has."""
     is_whole: bool = True
     """Whether a listed order replaces all known facts of the order; else it adds to them."""
-    requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
+    requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = REQUESTS_PER_MINUTE
     """How many requests a minute the provider allows."""
     poll: Annotated[str, Field(max_length=40)] = "15 minutes"
     """How often to poll, unless a connection sets another interval."""
