@@ -11,7 +11,7 @@ from samcli.yamlhelper import yaml_parse
 
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
-from milepost.notifications.event_schema import json_schema
+from milepost.notifications.announcement_schema import json_schema
 from tests.builders import minute, report
 from tests.integration.crash_injection import subscribe_a_queue, subscribe_a_queue_to_a_bus
 from tests.integration.recorded_orders import keep

@@ -22,7 +22,7 @@ from cli.providers import stored_versions
 from cli.providers.file import read_declaration
 from cli.providers.stored_versions import KnownProvider
 from milepost.connections.connection import Connection
-from milepost.notifications.event_schema import json_schema
+from milepost.notifications.announcement_schema import json_schema
 from milepost.providers.base import PageRequest
 from milepost.providers.registry import REGISTRY, adapter
 from tests.builders import NOON

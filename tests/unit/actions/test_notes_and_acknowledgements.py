@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from milepost.actions.action import KeyReused, NotAllowed
-from milepost.actions.request_checks import LONGEST_NOTE
+from milepost.actions.argument_limits import LONGEST_NOTE
 from milepost.orders.details import Result
 from milepost.providers.base import BadArgument
 from tests.unit.actions.planned_actions import SPIRII

@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 
 from milepost.common.status import Status
 from milepost.notifications.announcement_message import topic_message
+from milepost.notifications.announcement_schema import PUBLISHED_KINDS, json_schema
 from milepost.notifications.cloud_event import cloud_event
-from milepost.notifications.event_schema import PUBLISHED_KINDS, json_schema
 from milepost.orders.announcements import Announced
 from milepost.orders.order import Kind, OrderKey
 from tests.builders import NOON, announced, announcement

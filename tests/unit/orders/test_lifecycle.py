@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milepost.common.status import Status
+from milepost.orders.item_sizes import REPORT_BYTES, TIMELINE_BYTES
 from milepost.orders.lifecycle import MOVES, TERMINAL, fold
 from milepost.orders.order import Effect, Order
 from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report, Source
-from milepost.orders.size_limits import REPORT_BYTES, TIMELINE_BYTES
 from milepost.orders.timeline import TIMELINE_CAP
 from tests.builders import KEY, NOON, RULES, minute, report
 from tests.unit.orders.lifecycle_reports import as_bytes

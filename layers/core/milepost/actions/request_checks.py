@@ -5,7 +5,7 @@ In which statuses an order allows an action is a table of each provider, such as
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from milepost.actions import action as actions
@@ -16,14 +16,12 @@ from milepost.actions.action import (
     UnknownAction,
     note_of,
 )
+from milepost.actions.argument_limits import FARTHEST_PLAN, LONGEST_NOTE, LONGEST_REASON
 from milepost.common.timestamps import format_instant
 from milepost.orders.order import Order
 from milepost.providers.base import BadArgument, NothingToDo, Provider, ProviderAction, is_in_place
 from milepost.queries.commission import has_earned
 
-LONGEST_NOTE: Final = 2_000
-LONGEST_REASON: Final = 500
-FARTHEST_PLAN: Final = timedelta(days=366)
 _MONTH: Final = re.compile(r"20\d\d-(?:0[1-9]|1[0-2])", re.ASCII)
 _KEY: Final = re.compile(r"[!-9;-~]{1,128}")
 

@@ -252,7 +252,7 @@ def _publish_schema(resolver: APIGatewayHttpResolver) -> None:
     )
     def describe_announcements() -> dict[str, Any]:
         # Few requests need it.
-        from milepost.notifications.event_schema import (  # noqa: PLC0415 - see above
+        from milepost.notifications.announcement_schema import (  # noqa: PLC0415 - see above
             json_schema,
         )
 

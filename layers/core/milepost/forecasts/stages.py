@@ -7,9 +7,9 @@ from typing import Final
 
 from milepost.common.status import StageLevel, Status, normal_form
 from milepost.forecasts.stays import Stay
+from milepost.orders.item_sizes import shorten_text
 from milepost.orders.lifecycle import OPEN, TERMINAL
 from milepost.orders.order import TrackedOrder
-from milepost.orders.size_limits import shorten_text
 from milepost.orders.stages import RAW_STATUS_BYTES, measured_stages
 
 _SUCCESSFUL: Final = frozenset({Status.COMPLETED, Status.ACTIVE})

@@ -6,8 +6,8 @@ from typing import Final
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.orders.details import Details
+from milepost.orders.item_sizes import SHORTENED
 from milepost.orders.order import OVERDUE, Attention, Effect, Entry
-from milepost.orders.size_limits import SHORTENED
 from milepost.orders.summary import Summary
 
 UNREAD: Final = "unreadable_data"

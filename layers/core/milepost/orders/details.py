@@ -177,7 +177,7 @@ class Details(TypedDict, total=False):
     """Ids of the reasons for attention that this person acknowledged."""
 
     shortened: str
-    """Which of the facts were too large to be stored whole (``size_limits``)."""
+    """Which of the facts were too large to be stored whole (``item_sizes``)."""
 
 
 ABOUT_AN_ACTION: Final = frozenset(

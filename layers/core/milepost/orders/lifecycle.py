@@ -19,10 +19,10 @@ from milepost.orders.attention import (
     reason_to_look,
 )
 from milepost.orders.details import ABOUT_AN_ACTION, Details
+from milepost.orders.item_sizes import ATTENTION_BYTES, DETAILS_BYTES, shorten_text
 from milepost.orders.order import Attention, Effect, Entry, Order, OrderKey, acknowledged_by
 from milepost.orders.provider_rules import Rules
 from milepost.orders.report import Report, Source, shorten
-from milepost.orders.size_limits import ATTENTION_BYTES, DETAILS_BYTES, shorten_text
 from milepost.orders.stages import MOVING, stages_in
 from milepost.orders.status_remapping import restate, restate_summary
 from milepost.orders.summary import SWALLOWED_DIGITS, Summary, Wait

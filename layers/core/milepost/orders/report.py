@@ -17,7 +17,7 @@ from milepost.common.status import Status
 from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, whole_milliseconds
 from milepost.orders.details import Details
-from milepost.orders.size_limits import (
+from milepost.orders.item_sizes import (
     RAW_STATUS_BYTES,
     REPORT_BYTES,
     SERVICE_TYPE_BYTES,
@@ -40,7 +40,7 @@ class Report:
 
     ``status`` is None if the report has only facts, or a raw status that is not in the provider's
     table (then ``raw_status`` has it). ``occurred_at`` and ``seen_at`` are aware datetimes in UTC.
-    Details larger than ``size_limits.REPORT_BYTES`` are shortened and marked as such.
+    Details larger than ``item_sizes.REPORT_BYTES`` are shortened and marked as such.
     """
 
     connection: str

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from milepost.common.status import StageLevel, Status, is_same_word, normal_form
+from milepost.orders.item_sizes import shorten_text
 from milepost.orders.order import Effect, Entry, Order
-from milepost.orders.size_limits import shorten_text
 from milepost.orders.summary import Stage, Summary
 
 MOVING: Final = frozenset({Effect.MOVED, Effect.CONTINUED, Effect.CORRECTED})

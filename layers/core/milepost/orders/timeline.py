@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Final
 
 from milepost.orders.details import PAID
+from milepost.orders.item_sizes import TIMELINE_BYTES
 from milepost.orders.report import Report, Source
-from milepost.orders.size_limits import TIMELINE_BYTES
 from milepost.orders.summary import Summary
 
 TIMELINE_CAP: Final = 100

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from milepost.orders.item_sizes import DETAILS_BYTES
 from milepost.orders.order import OVERDUE, acknowledged_by
 from milepost.orders.report import Report, Source, shorten
-from milepost.orders.size_limits import DETAILS_BYTES
 from milepost.orders.summary import SWALLOWED_DIGITS, Stage, Summary
 from milepost.orders.timeline import is_late
 

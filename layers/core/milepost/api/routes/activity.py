@@ -7,8 +7,8 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
+from milepost.activity.command_kinds import OF_THE_COMMAND
 from milepost.activity.entry import Entry, Outcome, Place, Via, Wanted
-from milepost.activity.kinds import OF_THE_COMMAND
 from milepost.api.change_recording import kinds_of_routes
 from milepost.api.days import Day
 from milepost.api.dependencies import Given, Services

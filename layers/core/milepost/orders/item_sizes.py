@@ -4,7 +4,7 @@ A DynamoDB item holds at most 400 KB. Each part of an order's item has a limit, 
 well below: details 36 KB, the summary's details 36, timeline 140, announcements 50, attention 22,
 finished stages 20, everything else 25. A size is that of the value as canonical JSON in UTF-8,
 which is never less than the size that DynamoDB counts. Lengths of texts that people enter:
-``actions.request_checks``.
+``actions.argument_limits``.
 """
 
 import hashlib

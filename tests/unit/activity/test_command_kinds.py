@@ -2,7 +2,7 @@
 
 import re
 
-from milepost.activity.kinds import OF_THE_COMMAND
+from milepost.activity.command_kinds import OF_THE_COMMAND
 from milepost.api.auth import READING
 from milepost.api.change_recording import kind_of, kinds_of_routes
 from milepost.api.routing import SUBJECTS
