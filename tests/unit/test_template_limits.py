@@ -117,4 +117,4 @@ def test_lambda_takes_each_queue_for_the_function_that_reads_it() -> None:
             case {"If": ["IsLocal", _, deployed]}:
                 assert timeout <= deployed, queue
     assert max(of_parameter) <= parameter["Default"]
-    assert f"longest of which is {max(of_parameter)} seconds" in parameter["Description"]
+    assert f"longest function timeout is {max(of_parameter)} seconds" in parameter["Description"]
