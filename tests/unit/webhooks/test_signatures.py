@@ -1,7 +1,7 @@
 """Who sent this: every row about headers is one refusal, whatever is wrong."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hmac import compare_digest
 
 import pytest
@@ -241,3 +241,19 @@ def test_signatures_are_compared_in_a_time_that_tells_nothing(
     assert verify(headers, secrets=(SECRET, OTHER_SECRET))
     assert len(compared) == 4
     assert {len(expected) for expected, _ in compared} == {32}
+
+
+@pytest.mark.parametrize(
+    ("form", "read"),
+    [
+        ("whsec", lambda said: base64.b64decode(said.removeprefix("whsec_"), validate=True)),
+        ("base64", lambda said: base64.b64decode(said, validate=True)),
+        ("hex", bytes.fromhex),
+    ],
+)
+def test_a_new_secret_has_the_form_that_its_scheme_reads(
+    form: str, read: Callable[[str], bytes]
+) -> None:
+    made = signatures.make_signing_secret({"header": "x-signature", "key": form})
+    assert made.startswith("whsec_") is (form == "whsec")
+    assert len(read(made)) == 32
