@@ -3,37 +3,26 @@
 The emulator serves an API below a path, and cookies of the console are for a whole host alone.
 """
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 
 import urllib3
 
 from local.deployment import Deployment
 from local.emulator_access import Access
+from local.page_server import LocalServer
 
 _OWN_NAMES: Final = ("127.0.0.1", "localhost")
 _HOP_BY_HOP: Final = ("connection", "content-length", "keep-alive", "transfer-encoding", "date")
 _SECONDS: Final = 60
 
 
-class ConsoleServer:
-    """Forwards ``/console`` until it is closed."""
+class ConsoleServer(LocalServer):
+    """Forwards ``/console``."""
 
     def __init__(self, *, api_url: str, port: int) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(api_url))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/console"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
-        )
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop serving and free the port."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(_handler(api_url), port=port)
+        self.url += "/console"
 
 
 def _handler(api_url: str) -> type[BaseHTTPRequestHandler]:

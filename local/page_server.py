@@ -63,11 +63,11 @@ def render_page(*, title: str, content: str, refresh_seconds: int | None = None)
     return Answer(body=body, headers={"Content-Security-Policy": PAGE_POLICY})
 
 
-class PageServer:
-    """Serves GET requests in threads of its own until it is closed."""
+class LocalServer:
+    """Serves requests in threads of its own until it is closed."""
 
-    def __init__(self, answer: Callable[[str], Answer], *, port: int) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), page_handler(answer))
+    def __init__(self, handler: type[BaseHTTPRequestHandler], *, port: int) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(
@@ -80,6 +80,13 @@ class PageServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class PageServer(LocalServer):
+    """Serves pages for GET requests."""
+
+    def __init__(self, answer: Callable[[str], Answer], *, port: int) -> None:
+        super().__init__(page_handler(answer), port=port)
 
 
 def page_handler(find_answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHandler]:

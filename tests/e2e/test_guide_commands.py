@@ -22,7 +22,10 @@ from tests.signing import SECRET
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.thorough,
-    pytest.mark.skipif(not PYTHON.exists(), reason="make .local/tools/awscli/.installed"),
+    pytest.mark.skipif(
+        not PYTHON.exists(),
+        reason="the AWS CLI is not installed: make .local/tools/awscli/.installed",
+    ),
 ]
 
 REFUSED: Final = {

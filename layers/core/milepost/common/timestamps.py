@@ -166,9 +166,8 @@ def if_in_range(text: str | None) -> str | None:
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
-    """An aware datetime in a time zone; if the zone can't express it, the nearest one that it
-    can.
-    """
+    """Convert an aware datetime to a time zone. At the ends of the calendar, where that isn't
+    possible, the result is the nearest possible datetime."""
     return _bounded(moment).astimezone(zone)
 
 
