@@ -20,6 +20,7 @@ from local.processes import (
 )
 from local.run import stop_stack
 from local.stack import read_stack, write_privately
+from tests.e2e.waiting import wait_for
 
 
 def test_a_port_in_use_is_told_with_what_to_do() -> None:
@@ -48,17 +49,37 @@ def test_nothing_of_a_real_account_reaches_a_child(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_child_and_its_own_children_end_together(tmp_path: Path) -> None:
-    script = "import subprocess, sys; subprocess.Popen(['sleep', '60']).wait()"
-    with (tmp_path / "log").open("wb") as log:
+    script = (
+        "import subprocess; own = subprocess.Popen(['sleep', '600']);"
+        "print(own.pid, flush=True); own.wait()"
+    )
+    said = tmp_path / "log"
+    with said.open("wb") as log:
         child = start_child(
             [sys.executable, "-c", script],
             environment=plain_environment(),
             log=log,
             directory=tmp_path,
         )
+        wait_for(lambda: said.read_text().endswith("\n"), what="the child's own child")
+        own = int(said.read_text())
+        assert is_running(own)
         stop_child(child)
-    with pytest.raises(ProcessLookupError):
-        os.killpg(child.pid, 0)
+    # A killed process is there until it is reaped, which whoever adopted it does when it can.
+    wait_for(lambda: not is_running(own), what="the end of the child's own child")
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there, and has not only to be reaped."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:
+        # It has just ended; or this system has no /proc, and the signal has said so.
+        return not Path("/proc").exists()
+    return state != "Z"
 
 
 def test_a_private_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
